@@ -1,0 +1,33 @@
+"""The programs that tests compare forkyard with: GNU binutils, gcc, qemu."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+# Tool → Debian package, for the message to the person who lacks it.
+PACKAGES = {
+    "riscv64-linux-gnu-as": "binutils-riscv64-linux-gnu",
+    "riscv64-linux-gnu-ld": "binutils-riscv64-linux-gnu",
+    "riscv64-linux-gnu-objdump": "binutils-riscv64-linux-gnu",
+    "riscv64-linux-gnu-objcopy": "binutils-riscv64-linux-gnu",
+    "riscv64-linux-gnu-readelf": "binutils-riscv64-linux-gnu",
+    "riscv64-linux-gnu-ar": "binutils-riscv64-linux-gnu",
+    "riscv64-linux-gnu-addr2line": "binutils-riscv64-linux-gnu",
+    "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
+    "qemu-riscv64": "qemu-user",
+    "qemu-system-riscv64": "qemu-system-misc",
+}
+
+
+def need(tool: str) -> str:
+    """The path of `tool`; without it the test is skipped, or fails where CI is set."""
+    path = shutil.which(tool)
+    if path is not None:
+        return path
+    message = f"{tool} is not installed (Debian: apt install {PACKAGES.get(tool, tool)})"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
