@@ -1,0 +1,1 @@
+"""The mini-kernel: what stands where S-mode would, written against the public face of `vm`."""

@@ -1,0 +1,54 @@
+"""What a person can choose about a machine before it boots."""
+
+from __future__ import annotations
+
+MIN_SLICE = 64  # instructions: lets every lr/sc loop finish within one slice
+DEFAULT_QUANTUM = 100_000
+PID_MAX = 32768
+
+
+class Config:
+    """`memory` bytes of RAM; `mounts` as (host directory, guest directory, writable); `env` as b"NAME=VALUE"."""
+
+    __slots__ = (
+        "memory",
+        "engine",
+        "max_insns",
+        "max_procs",
+        "quantum",
+        "sched",
+        "seed",
+        "fork",
+        "mounts",
+        "env",
+        "pid_max",
+        "init",
+    )
+
+    def __init__(
+        self,
+        memory: int = 256 << 20,
+        engine: str = "auto",
+        max_insns: int | None = None,
+        max_procs: int = 4096,
+        quantum: int = DEFAULT_QUANTUM,
+        sched: str = "rr",
+        seed: int = 0,
+        fork: str = "cow",
+        mounts: tuple[tuple[str, str, bool], ...] = (),
+        env: tuple[bytes, ...] = (b"PATH=/bin",),
+        pid_max: int = PID_MAX,
+        init: bytes = b"/bin/init",
+    ) -> None:
+        self.memory = memory
+        self.engine = engine
+        self.max_insns = max_insns
+        self.max_procs = max_procs
+        self.quantum = quantum
+        self.sched = sched
+        self.seed = seed
+        self.fork = fork
+        self.mounts = mounts
+        self.env = env
+        self.pid_max = pid_max
+        self.init = init

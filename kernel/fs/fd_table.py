@@ -1,0 +1,94 @@
+"""Descriptor tables: which open file each number of a process stands for. See open(2), dup(2), fcntl(2).
+
+A table belongs to one process, or to several tasks that were cloned with CLONE_FILES (`users` counts them).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.errno import EBADF, EMFILE, SysError
+from kernel.fs import open_file
+from kernel.fs.constants import OPEN_MAX
+from kernel.table import Record
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+
+
+class FdTable(Record):
+    """`slots`: descriptor → (open file id, close on exec). Descriptors are 0 to OPEN_MAX - 1."""
+
+    __slots__ = ("slots", "users")
+
+    def __init__(self) -> None:
+        self.slots: dict[int, tuple[int, bool]] = {}
+        self.users = 1
+
+
+def lowest_free(table: FdTable, start: int = 0) -> int:
+    """The lowest descriptor >= start that stands for nothing. Raises EMFILE."""
+    slots = table.slots
+    for fd in range(start, OPEN_MAX):
+        if fd not in slots:
+            return fd
+    raise SysError(EMFILE)
+
+
+def file_id(table: FdTable, fd: int) -> int:
+    """The open file that `fd` (an unsigned int, as the kernel takes it) stands for. Raises EBADF."""
+    slot = table.slots.get(fd & 0xFFFFFFFF)
+    if slot is None:
+        raise SysError(EBADF)
+    return slot[0]
+
+
+def install(k: Kernel, table_id: int, fd: int, file_id: int, cloexec: bool) -> None:
+    """Lets `fd` stand for the open file, whose user the table becomes. What `fd` stood for before is closed."""
+    slots = k.fdtables[table_id].slots
+    before = slots.get(fd)
+    slots[fd] = (file_id, cloexec)
+    if before is not None:
+        open_file.release(k, before[0])
+
+
+def remove(k: Kernel, table_id: int, fd: int) -> None:
+    """Close one descriptor: close(2). Raises EBADF."""
+    slot = k.fdtables[table_id].slots.pop(fd & 0xFFFFFFFF, None)
+    if slot is None:
+        raise SysError(EBADF)
+    open_file.release(k, slot[0])
+
+
+def fork_table(k: Kernel, table_id: int) -> int:
+    """A child's own table: the same descriptors for the same open files, so that offsets stay common. See fork(2)."""
+    child = FdTable()
+    child.slots = dict(k.fdtables.peek(table_id).slots)
+    for file_id, _ in child.slots.values():
+        open_file.hold(k, file_id)
+    return k.fdtables.add(child)
+
+
+def share_table(k: Kernel, table_id: int) -> int:
+    """One more task uses the very same table (CLONE_FILES); close_table() gives it back."""
+    k.fdtables[table_id].users += 1
+    return table_id
+
+
+def close_table(k: Kernel, table_id: int) -> None:
+    """A task has no more use for the table. The last one closes every descriptor, lowest first."""
+    table = k.fdtables[table_id]
+    table.users -= 1
+    if table.users:
+        return
+    for fd in sorted(table.slots):
+        open_file.release(k, table.slots[fd][0])
+    k.fdtables.remove(table_id)
+
+
+def close_on_exec(k: Kernel, table_id: int) -> None:
+    """Closes the descriptors that execve(2) does not hand on."""
+    table = k.fdtables[table_id]
+    for fd in sorted(fd for fd, (_, cloexec) in table.slots.items() if cloexec):
+        file_id, _ = table.slots.pop(fd)
+        open_file.release(k, file_id)

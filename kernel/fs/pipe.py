@@ -1,0 +1,179 @@
+"""Pipes: bytes on their way from writers to readers, in frames of the guest's RAM. See pipe(7).
+
+A pipe is a queue of up to 16 buffers, one frame each, and it fills them as Linux does, because a program can tell:
+
+    buffers   [ frame | offset → ██████████ ← length        ]   oldest: readers take from here
+              [ frame | ███████████████████████████████████ ]
+              [ frame | ███████                              ]   newest: a write that fits in here whole goes in here
+
+A write of up to PIPE_BUF bytes either fits into the newest buffer or takes a fresh one: so it is never torn apart.
+A frame is given back as soon as its last byte has been read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from kernel.errno import EAGAIN, ENOMEM, EPIPE, OutOfMemory, SysError
+from kernel.fs.constants import O_DIRECT, O_NONBLOCK, PAGE, PIPE_PAGES
+from kernel.table import Record
+from kernel.wait_queues import WouldBlock
+
+if TYPE_CHECKING:
+    from kernel.fs.user_buffer import UserBuffer
+    from kernel.kernel import Kernel
+    from kernel.task import Task
+
+Buffer = tuple[int, int, int, bool]  # (ppn, offset, length, packet): `length` bytes from `offset` in the frame
+
+
+class Pipe(Record):
+    """`readers` and `writers` count open files, not descriptors. The frames of `buffers` belong to the pipe."""
+
+    __slots__ = ("buffers", "readers", "writers")
+
+    def __init__(self) -> None:
+        self.buffers: list[Buffer] = []
+        self.readers = 0
+        self.writers = 0
+
+
+def opened(k: Kernel, pipe_id: int, reader: bool, writer: bool) -> None:
+    """An open file of this pipe has come into being."""
+    pipe = k.pipes[pipe_id]
+    pipe.readers += reader
+    pipe.writers += writer
+
+
+def closed(k: Kernel, pipe_id: int, reader: bool, writer: bool) -> None:
+    """An open file is gone: the other side must look again (end of file, SIGPIPE). The last one frees the pipe."""
+    pipe = k.pipes[pipe_id]
+    pipe.readers -= reader
+    pipe.writers -= writer
+    if pipe.readers or pipe.writers:
+        k.wake(("pipe-read", pipe_id))
+        k.wake(("pipe-write", pipe_id))
+        return
+    for ppn, *_ in pipe.buffers:
+        k.frames.release(ppn)
+    k.pipes.remove(pipe_id)
+
+
+def read(k: Kernel, pipe_id: int, buffer: UserBuffer, flags: int) -> int:
+    """Takes what is there, up to what is asked for; waits only while there is nothing. 0 is end of file.
+
+    Raises EAGAIN (O_NONBLOCK), EFAULT. A packet (O_DIRECT) is read alone, and what doesn't fit of it is lost.
+    """
+    if not buffer.left:
+        return 0
+    pipe = k.pipes[pipe_id]
+    if not pipe.buffers:
+        if not pipe.writers:
+            return 0
+        if flags & O_NONBLOCK:
+            raise SysError(EAGAIN)
+        raise WouldBlock(("pipe-read", pipe_id))
+    moved = _drain(k, pipe, buffer)
+    if moved:
+        k.wake(("pipe-write", pipe_id))
+    return buffer.result(moved)
+
+
+def _drain(k: Kernel, pipe: Pipe, buffer: UserBuffer) -> int:
+    moved = 0
+    while buffer.left and pipe.buffers and not buffer.error:
+        ppn, offset, length, packet = pipe.buffers[0]
+        size = min(length, buffer.left)
+        count = buffer.put(k.machine.ram.read(ppn * PAGE + offset, size))
+        moved += count
+        if count == length or (packet and count == size):
+            del pipe.buffers[0]
+            k.frames.release(ppn)
+        else:
+            pipe.buffers[0] = (ppn, offset + count, length - count, packet)
+        if packet:
+            break
+    return moved
+
+
+def write(k: Kernel, t: Task, pipe_id: int, buffer: UserBuffer, flags: int) -> int:
+    """Writes all of it, waiting for room as often as needed; what was written so far is the call's progress.
+
+    Raises EPIPE (and sends SIGPIPE) when nobody can read any more, EAGAIN (O_NONBLOCK), EFAULT, ENOMEM.
+    """
+    if not buffer.left:
+        return 0
+    pipe = k.pipes[pipe_id]
+    done = _progress(t)
+    buffer.skip(done)
+    if not pipe.readers:
+        _break(k, t)
+        return _partial(done, EPIPE)
+    before = len(pipe.buffers), done
+    if not done:
+        done += _merge(k, pipe, buffer, flags)
+    error = 0
+    while buffer.left and not buffer.error and not error and len(pipe.buffers) < PIPE_PAGES:
+        count, error = _append(k, pipe, buffer, flags)
+        done += count
+    if (len(pipe.buffers), done) != before:
+        k.wake(("pipe-read", pipe_id))
+    if not buffer.left or buffer.error or error:
+        return _partial(done, buffer.error or error)
+    if flags & O_NONBLOCK:
+        return _partial(done, EAGAIN)
+    raise WouldBlock(("pipe-write", pipe_id), progress=done)
+
+
+def _progress(t: Task) -> int:
+    return t.pending.progress if t.pending is not None and isinstance(t.pending.progress, int) else 0
+
+
+def _partial(done: int, error: int) -> int:
+    if not done and error:
+        raise SysError(error)
+    return done
+
+
+def _break(k: Kernel, t: Task) -> None:
+    from kernel.signals import SIGPIPE, send
+
+    send(k, t, SIGPIPE)
+
+
+def _merge(k: Kernel, pipe: Pipe, buffer: UserBuffer, flags: int) -> int:
+    """Puts the odd part of a write (its size modulo a page) behind the newest bytes, if it fits in there whole."""
+    odd = buffer.left % PAGE
+    if not odd or not pipe.buffers:
+        return 0
+    ppn, offset, length, packet = pipe.buffers[-1]
+    if packet or offset + length + odd > PAGE:
+        return 0
+    data = buffer.take(odd)
+    if buffer.error:
+        return 0
+    k.machine.ram.write(ppn * PAGE + offset + length, data)
+    pipe.buffers[-1] = (ppn, offset, length + odd, packet)
+    return odd
+
+
+def _append(k: Kernel, pipe: Pipe, buffer: UserBuffer, flags: int) -> tuple[int, int]:
+    """Fills one fresh frame: (bytes written, errno or 0). A page that the caller's memory can't fill is not kept."""
+    data = buffer.take(PAGE)
+    if buffer.error:
+        return 0, 0
+    try:
+        ppn = k.frames.alloc()
+    except OutOfMemory:
+        return 0, ENOMEM
+    k.machine.ram.write(ppn * PAGE, data)
+    pipe.buffers.append((ppn, 0, len(data), bool(flags & O_DIRECT)))
+    return len(data), 0
+
+
+def frames_in_use(k: Kernel) -> Iterator[int]:
+    """Every frame that a pipe holds, as ppn."""
+    for pipe_id in k.pipes.ids():
+        for ppn, *_ in k.pipes.peek(pipe_id).buffers:
+            yield ppn

@@ -1,0 +1,1 @@
+"""The system calls: table.py maps numbers to functions, and each other file is one family of them."""

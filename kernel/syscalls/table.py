@@ -1,0 +1,119 @@
+"""The system calls as a table, number → function, and the dispatcher that runs them.
+
+A handler is `def sys_NAME(k, t, ...)` with one parameter per argument (unsigned 64-bit ints), registered by
+`@syscall(number, "NAME", "argument", ...)`; the argument names are for the tracer (a `*` marks a pointer). It returns
+what a0 gets, or None to leave all registers alone (execve), or raises
+
+  SysError     a0 = -errno
+  WouldBlock   the task sleeps; the same handler runs again when it is woken, with `t.pending` set
+
+Returning from a handler that ended the task (exit) is fine: its result goes nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from kernel.errno import ENOSYS, SysError
+from kernel.wait_queues import Pending, WouldBlock
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.task import Task
+
+Handler = Callable[..., int | None]
+
+_MASK = (1 << 64) - 1
+A0, A7 = 10, 17
+
+
+class Syscall(NamedTuple):
+    number: int
+    name: str
+    arguments: tuple[str, ...]
+    last: int  # x[10:last] are its arguments
+    handler: Handler
+
+
+TABLE: dict[int, Syscall] = {}
+
+
+def syscall(number: int, name: str, *arguments: str) -> Callable[[Handler], Handler]:
+    """Registers a handler under its Linux/riscv64 number (asm-generic/unistd.h)."""
+
+    def register(handler: Handler) -> Handler:
+        assert number not in TABLE, f"system call {number} is defined twice"
+        TABLE[number] = Syscall(number, name, arguments, A0 + len(arguments), handler)
+        return handler
+
+    return register
+
+
+def load() -> None:
+    """Imports every family, which fills TABLE."""
+    from kernel.syscalls import files, memory, misc, paths, pipes, process, signals, time  # noqa: F401 - fills TABLE
+
+
+def signed32(value: int) -> int:
+    """The low 32 bits as an int: how the kernel reads an `int` argument."""
+    return ((value & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
+
+
+def signed64(value: int) -> int:
+    return (value ^ (1 << 63)) - (1 << 63)
+
+
+def dispatch(k: Kernel, t: Task) -> None:
+    """The task is at an ecall: go past it and do what a7 asks for."""
+    hart = t.hart
+    hart.pc += 4
+    x = hart.x
+    call = TABLE.get(x[A7])
+    if call is None:
+        _unknown(k, t, x[A7])
+        return
+    arguments = tuple(x[A0 : call.last])
+    k.stats.syscalls += 1
+    if k.events.SyscallEnter:
+        from kernel.events import SyscallEnter
+
+        k.events.emit(SyscallEnter(k.machine.retired, t.tid, call.number, call.name, arguments))
+    _attempt(k, t, call, arguments)
+
+
+def resume(k: Kernel, t: Task) -> None:
+    """A task that waited runs again: its handler gets another try, with `t.pending` still set."""
+    pending = t.pending
+    assert pending is not None
+    _attempt(k, t, TABLE[pending.call], pending.arguments)
+
+
+def _attempt(k: Kernel, t: Task, call: Syscall, arguments: tuple[int, ...]) -> None:
+    try:
+        result = call.handler(k, t, *arguments)
+    except SysError as error:
+        result = -error.errno
+    except WouldBlock as wait:
+        mask = t.pending.saved_mask if t.pending else None
+        t.pending = Pending(call.number, arguments, wait.deadline, wait.progress, mask, wait.keys)
+        k.park(t)
+        return
+    t.pending = None
+    if result is not None:
+        t.hart.x[A0] = result & _MASK
+    if k.events.SyscallExit:
+        from kernel.events import SyscallExit
+
+        k.events.emit(SyscallExit(k.machine.retired, t.tid, call.number, call.name, result))
+
+
+def _unknown(k: Kernel, t: Task, number: int) -> None:
+    """No such call: the program gets ENOSYS, the tracer an event, `--stats` a count."""
+    k.stats.unknown_syscalls[number] = k.stats.unknown_syscalls.get(number, 0) + 1
+    if k.events.UnknownSyscall:
+        from kernel.events import UnknownSyscall
+
+        arguments = tuple(t.hart.x[A0 : A0 + 6])
+        k.events.emit(UnknownSyscall(k.machine.retired, t.tid, number, arguments))
+    t.hart.x[A0] = -ENOSYS & _MASK

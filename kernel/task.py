@@ -1,0 +1,166 @@
+"""Tasks, thread groups and what the tasks of a process can share: the nouns of the process model.
+
+A process is no more than its pid: what runs is a Task (a thread), and the tasks of one process form a ThreadGroup.
+The leader's tid is the group's tgid, which is what programs call the pid. An address space (`Mm`, mm.py) belongs to
+neither: tasks point to it. A zombie is a ThreadGroup without tasks: pid, status, resource usage, and nothing else.
+
+Each field says who may change it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kernel.table import Record
+from vm.hart import Hart
+
+if TYPE_CHECKING:
+    from kernel.wait_queues import Pending
+
+RUNNING = "R"  # runs or stands in the run queue
+SLEEPING = "S"  # waits (wait_queues.py); `pending` says for what
+STOPPED = "T"  # stopped by a signal until SIGCONT or SIGKILL
+ZOMBIE = "Z"  # of a group only: it has ended and nobody has waited for it yet
+
+
+class Task(Record):
+    """A thread. Lives in `k.tasks` by tid from clone to exit."""
+
+    __slots__ = (
+        "tid",  # lifecycle.py, once
+        "tgid",  # lifecycle.py, once: the group it belongs to
+        "mm",  # id in k.mms. lifecycle.py makes it, exec.py replaces it
+        "fdtable",  # id in k.fdtables. lifecycle.py, exec.py (when it unshares)
+        "fs",  # id in k.fs_structs: working directory and umask. lifecycle.py
+        "state",  # RUNNING, SLEEPING or STOPPED. scheduler.py (make_runnable, park, stop)
+        "pending",  # Pending or None. syscalls/table.py sets and clears it; signals.py clears it for a task that dies
+        "attention",  # bool: look at signals before going on. signals.py sets it, and clears it when nothing is left
+        "comm",  # bytes, up to 15: the program's name. exec.py
+        "instructions",  # retired by this task so far. scheduler.py
+        "clear_child_tid",  # address or 0. set_tid_address, clone
+        "hart",  # the registers. exec.py, lifecycle.py (a copy for the child), trap.py (pc), syscalls/table.py (pc, a0)
+    )
+
+    tid: int
+    tgid: int
+    mm: int
+    fdtable: int
+    fs: int
+    state: str
+    pending: Pending | None
+    attention: bool
+    comm: bytes
+    instructions: int
+    clear_child_tid: int
+    hart: Hart
+
+    def __init__(self, tid: int, tgid: int, mm: int, fdtable: int, fs: int, comm: bytes) -> None:
+        self.tid = tid
+        self.tgid = tgid
+        self.mm = mm
+        self.fdtable = fdtable
+        self.fs = fs
+        self.state = RUNNING
+        self.pending = None
+        self.attention = False
+        self.comm = comm
+        self.instructions = 0
+        self.clear_child_tid = 0
+        self.hart = Hart()
+
+    def freeze(self) -> tuple[Any, ...]:
+        return (*[getattr(self, name) for name in self.__slots__[:-1]], self.hart.save())
+
+    @classmethod
+    def thaw(cls, data: tuple[Any, ...]) -> Task:
+        task = cls.__new__(cls)
+        for name, value in zip(cls.__slots__[:-1], data[:-1], strict=True):
+            setattr(task, name, value)
+        task.hart = Hart()
+        task.hart.load(data[-1])
+        return task
+
+
+class ThreadGroup(Record):
+    """A process, alive or zombie. Lives in `k.groups` by tgid from clone to the wait that reaps it."""
+
+    __slots__ = (
+        "tgid",  # lifecycle.py, once
+        "parent",  # tgid of the parent; 0 for pid 1. lifecycle.py (reparent)
+        "children",  # tgid → None, in the order in which they became children. lifecycle.py, wait.py
+        "zombies",  # heap of (join, tgid) of children that are zombies; stale entries are skipped. wait.py
+        "join",  # sequence number of becoming its parent's child: the order in which wait finds them. lifecycle.py
+        "threads",  # tid → None of its tasks, the leader first. lifecycle.py
+        "pgid",  # process group. lifecycle.py
+        "sid",  # session. lifecycle.py
+        "exit_signal",  # what its parent gets when it ends: SIGCHLD for fork. lifecycle.py
+        "status",  # the word for wait4, once it is a zombie. lifecycle.py
+        "zombie",  # bool. lifecycle.py
+        "stopped",  # the signal that stopped it, or 0. signals.py
+        "report",  # the stop/continue status word nobody has waited for yet, or None. signals.py, wait.py
+        "signals",  # bit n-1: signal n is pending. signals.py
+        "senders",  # signal → pid that sent it. signals.py
+        "death",  # the events.Death that ended it, or None. signals.py
+        "comm",  # of its leader: what is left to show of a zombie. exec.py, lifecycle.py
+        "instructions",  # retired by tasks of it that have ended. lifecycle.py
+        "children_instructions",  # of children that were waited for, and of theirs. wait.py
+        "faults",  # minor page faults. fault.py
+        "children_faults",  # wait.py
+        "max_frames",  # most frames its address space had, for ru_maxrss. mm.py
+        "children_max_frames",  # wait.py
+        "switches",  # (voluntary, involuntary) context switches, as counts. scheduler.py
+    )
+
+    tgid: int
+    parent: int
+    children: dict[int, None]
+    zombies: list[tuple[int, int]]
+    join: int
+    threads: dict[int, None]
+    pgid: int
+    sid: int
+    exit_signal: int
+    status: int
+    zombie: bool
+    stopped: int
+    report: int | None
+    signals: int
+    senders: dict[int, int]
+    death: Any
+    comm: bytes
+    instructions: int
+    children_instructions: int
+    faults: int
+    children_faults: int
+    max_frames: int
+    children_max_frames: int
+    switches: tuple[int, int]
+
+    def __init__(self, tgid: int, parent: int, pgid: int, sid: int, exit_signal: int, comm: bytes) -> None:
+        self.tgid, self.parent, self.pgid, self.sid = tgid, parent, pgid, sid
+        self.exit_signal = exit_signal
+        self.comm = comm
+        self.children, self.threads, self.senders = {}, {tgid: None}, {}
+        self.zombies = []
+        self.join = self.status = self.stopped = self.signals = 0
+        self.zombie = False
+        self.report = self.death = None
+        self.instructions = self.children_instructions = 0
+        self.faults = self.children_faults = 0
+        self.max_frames = self.children_max_frames = 0
+        self.switches = (0, 0)
+
+
+class FsStruct(Record):
+    """Linux's fs_struct: what chdir and umask change. Shared by tasks that were cloned with CLONE_FS."""
+
+    __slots__ = ("cwd", "umask", "users")
+
+    cwd: int  # inode id, held (fs.hold_inode). chdir changes it
+    umask: int  # umask(2)
+    users: int  # tasks that point here. lifecycle.py
+
+    def __init__(self, cwd: int, umask: int = 0o022) -> None:
+        self.cwd = cwd
+        self.umask = umask
+        self.users = 1

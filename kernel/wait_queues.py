@@ -1,0 +1,95 @@
+"""Who waits for what. A blocked system call is no suspended Python frame: it is a `Pending` on the task, run again.
+
+A wait key is a plain tuple that names an event: ("child", tgid), ("pipe-read", pipe_id), ("console",). Tasks wait on
+one or several keys, in FIFO order. Waking makes them runnable; the handler then runs again, and may well block again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+WaitKey = tuple[Any, ...]  # ("child", 7); its first item is a str, the others are ints
+
+CONSOLE: WaitKey = ("console",)  # waits for input at the machine's door
+TIMER: WaitKey = ("timer",)  # waits for nothing but its deadline
+
+
+class WouldBlock(Exception):
+    """Raised by a system call handler that must wait.
+
+    queue     one WaitKey, or a tuple of several WaitKeys
+    deadline  clock value in ns at which the task is woken in any case; None is never
+    progress  plain data that the handler finds in `t.pending.progress` when it runs again
+    """
+
+    def __init__(
+        self, queue: WaitKey | tuple[WaitKey, ...], deadline: int | None = None, progress: object = None
+    ) -> None:
+        self.keys: tuple[WaitKey, ...] = queue if isinstance(queue[0], tuple) else (queue,)
+        self.deadline = deadline
+        self.progress = progress
+
+
+class Pending(NamedTuple):
+    """A system call in progress that had to wait: everything that is needed to run its handler again."""
+
+    call: int  # the system call's number
+    arguments: tuple[int, ...]
+    deadline: int | None  # clock in ns; passed when k.now >= deadline
+    progress: object  # plain data of the handler's own
+    saved_mask: int | None  # the signal mask to put back, for calls that wait with another one
+    keys: tuple[WaitKey, ...]  # what it waits for
+
+
+class WaitQueues:
+    """Wait key → tasks in the order in which they began to wait; and the deadlines of those that have one."""
+
+    __slots__ = ("_queues", "_deadlines", "_sequence")
+
+    def __init__(self) -> None:
+        self._queues: dict[WaitKey, dict[int, None]] = {}
+        self._deadlines: list[tuple[int, int, int]] = []  # heap of (deadline, sequence, tid); stale entries stay
+        self._sequence = 0
+
+    def park(self, tid: int, keys: tuple[WaitKey, ...], deadline: int | None) -> None:
+        """The task waits on all of `keys` until one is woken, or the deadline passes."""
+        for key in keys:
+            self._queues.setdefault(key, {})[tid] = None
+        if deadline is not None:
+            from heapq import heappush
+
+            self._sequence += 1
+            heappush(self._deadlines, (deadline, self._sequence, tid))
+
+    def unpark(self, tid: int, keys: tuple[WaitKey, ...]) -> None:
+        """The task waits on `keys` no longer (it was woken, stopped or killed)."""
+        for key in keys:
+            queue = self._queues.get(key)
+            if queue is not None and queue.pop(tid, 0) is None and not queue:
+                del self._queues[key]
+
+    def waiting(self, key: WaitKey) -> list[int]:
+        """The tids that wait on a key, first come first."""
+        return list(self._queues.get(key, ()))
+
+    def keys(self) -> list[WaitKey]:
+        """Every key that somebody waits on."""
+        return sorted(self._queues, key=repr)
+
+    def next_deadline(self) -> tuple[int, int] | None:
+        """(deadline, tid) that comes first; it may be stale: the caller compares it with the task's own."""
+        return (self._deadlines[0][0], self._deadlines[0][2]) if self._deadlines else None
+
+    def drop_deadline(self) -> None:
+        """Takes away what `next_deadline` gives."""
+        from heapq import heappop
+
+        heappop(self._deadlines)
+
+    def snapshot(self) -> tuple[Any, ...]:
+        return {key: dict(tids) for key, tids in self._queues.items()}, list(self._deadlines), self._sequence
+
+    def restore(self, data: tuple[Any, ...]) -> None:
+        queues, deadlines, self._sequence = data
+        self._queues = {key: dict(tids) for key, tids in queues.items()}
+        self._deadlines = list(deadlines)
