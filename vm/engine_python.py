@@ -1,0 +1,273 @@
+"""The python engine: no native code, the reference, and what tracer and debugger step through.
+
+Code is found by its physical page and kept there. A piece of code starts cold: its instructions are run one at a
+time by handlers. When it has been entered HOT times it is rendered as one Python function. A function leaves
+before any instruction that needs help (a TLB miss, a fault, an ecall), and the handler does that one.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable
+from types import CodeType
+from typing import Any, NamedTuple
+
+from vm.hart import PC, Hart
+from vm.isa.cause import Cause
+from vm.isa.expr import Jump, Raise
+from vm.isa.spec import Insn, decode
+from vm.memory import INSTRUCTION_ALIGNMENT, Memory
+from vm.mmu import Mmu, asid_of
+from vm.ram import CODE, OPEN, PAGE, PAGE_SHIFT, Ram
+from vm.render_python import BlockRenderer, Op, can_inline, divs, handler_source, rems
+from vm.tlb import AddressSpace, Tlb
+from vm.trap import Exit, HardwareFault, Trap
+
+#: Times that code is entered before it is compiled: compiling costs about as much as running it this often.
+HOT = 12
+#: Instructions in a block at most.
+LONGEST = 48
+
+Maps = dict[int, int]
+#: Runs from its entry with the hart's words, the TLB's maps for loads and stores, and a budget; returns what is
+#: left of the budget. The same budget means: the instruction at pc needs a handler.
+Block = Callable[[memoryview, Maps, Maps, int], int]
+Handler = Callable[..., int]
+
+_handlers: dict[str, Handler] = {}
+
+
+def compile_source(source: str, filename: str, name: str, environment: dict[str, Any]) -> Any:
+    """The function `name` of generated source, which tracebacks and profilers can show."""
+    code: CodeType = compile(source, filename, "exec")
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    exec(code, environment)
+    return environment[name]
+
+
+def handler_of(insn: Insn) -> Handler:
+    """The handler of an instruction, rendered when first needed."""
+    found = _handlers.get(insn.name)
+    if found is None:
+        environment = {"divs": divs, "rems": rems}
+        found = compile_source(handler_source(insn), f"<handler {insn.name}>", "handler", environment)
+        _handlers[insn.name] = found
+    return found
+
+
+def _illegal(x: memoryview, m: Memory, pc: int) -> int:
+    raise HardwareFault(Cause.ILLEGAL, 0)
+
+
+class Step:
+    """One decoded instruction at an address: its word, and the handler with its operands."""
+
+    __slots__ = ("arguments", "handler", "insn", "next", "pc", "word")
+
+    def __init__(self, pc: int, word: int) -> None:
+        found = decode(word)
+        self.pc, self.word, self.next = pc, word, pc + 4
+        self.insn: Insn | None = None
+        self.handler: Handler = _illegal
+        self.arguments: tuple[int, ...] = ()
+        if found is not None:
+            self.insn, fields = found
+            self.handler = handler_of(self.insn)
+            self.arguments = tuple(value & (1 << 64) - 1 for value in fields.values())
+
+
+class Cold:
+    """Code from one entry to the next jump, run by handlers until it is worth compiling."""
+
+    __slots__ = ("engine", "entered", "entry", "ppn", "steps")
+
+    def __init__(self, engine: PythonEngine, entry: int, ppn: int) -> None:
+        self.engine, self.entry, self.ppn = engine, entry, ppn
+        self.entered = 0
+        self.steps = engine.steps(entry, ppn)
+
+    def __call__(self, x: memoryview, loads: Maps, stores: Maps, n: int) -> int:
+        """Run up to the first jump taken, the budget's end or the code's; see Block."""
+        self.entered += 1
+        if self.entered == HOT:
+            self.engine.compile(self)
+        memory = self.engine.memory
+        for step in self.steps:
+            memory.left = n
+            x[PC] = pc = step.handler(x, memory, step.pc, *step.arguments)
+            n -= 1
+            if not n or pc != step.next or memory.stale:
+                break
+        return n
+
+
+class Code(NamedTuple):
+    """Something to run for an entry, and the range of offsets in its page that it was made from."""
+
+    block: Block
+    low: int
+    high: int
+
+
+class PythonEngine:
+    """Runs harts on RAM. `memory` is the checking path that the handlers use.
+
+    With `count`, `memory.accesses` counts the loads and stores of blocks too (for statistics).
+    """
+
+    name = "python"
+
+    def __init__(self, ram: Ram, tlb: Tlb, mmu: Mmu, memory: Memory, count: bool = False) -> None:
+        self.ram, self.tlb, self.mmu, self.memory, self.count = ram, tlb, mmu, memory, count
+        self.compiled = 0
+        self._pages: dict[int, dict[int, Code]] = {}
+        self._environment = {**_views(ram), "divs": divs, "rems": rems, "m": memory}
+        ram.on_code_write = self.drop
+
+    def run(self, hart: Hart, budget: int) -> Exit:
+        """Run `hart` for exactly `budget` instructions, or until one traps. See Machine.run."""
+        memory = self.memory
+        satp = memory.satp = hart.satp
+        space = self.tlb.space(asid_of(satp))
+        x, jump, loads, stores = hart.x, space.jump, space.load, space.store
+        n = budget
+        try:
+            while n:
+                block: Block | None = jump.get(x[PC])  # type: ignore[assignment]
+                if block is None:
+                    memory.left = n
+                    block = self._find(x[PC], space)
+                before = n
+                n = block(x, loads, stores, n)
+                if n == before or memory.stale:
+                    n = self._assist(x, space, n)
+        except HardwareFault as fault:
+            return self._trapped(x, space, fault, budget)
+        return Exit(budget, None)
+
+    def steps(self, entry: int, ppn: int) -> list[Step]:
+        """The instructions from `entry` to the first jump or trap, or the page's end; at most LONGEST."""
+        found = []
+        for pc in range(entry, min((entry | PAGE - 1) + 1, entry + 4 * LONGEST), 4):
+            step = Step(pc, self.ram.read32(ppn << PAGE_SHIFT | pc & PAGE - 1))
+            found.append(step)
+            if step.insn is None or _ends(step.insn):
+                break
+        return found
+
+    def compile(self, cold: Cold) -> None:
+        """Put a compiled block in the place of cold code, if any of it can be compiled."""
+        ops = self._ops(cold.entry, cold.ppn)
+        if not ops:
+            return
+        renderer = BlockRenderer(cold.entry, ops, self.count)
+        environment = {**self._environment, "where": renderer.where}
+        name = f"block_{cold.entry:x}"
+        block: Block = compile_source(renderer.source(), f"<{name} in {cold.ppn:#x}>", name, environment)
+        environment["where"] = renderer.where
+        self.compiled += 1
+        offsets = [op.pc & PAGE - 1 for op in ops]
+        self._pages[cold.ppn][cold.entry] = Code(block, min(offsets), max(offsets) + 4)
+        for space in self.tlb.spaces.values():
+            if space.jump.get(cold.entry) is cold:
+                space.jump[cold.entry] = block
+
+    def drop(self, ppn: int, low: int, high: int) -> None:
+        """Bytes `low` to `high` of a frame with translated code change: forget what was made from them."""
+        codes = self._pages[ppn]
+        for entry in [entry for entry, code in codes.items() if code.low < high and low < code.high]:
+            linecache.cache.pop(f"<block_{entry:x} in {ppn:#x}>", None)
+            del codes[entry]
+        if not codes:
+            del self._pages[ppn]
+            self.ram.flags[ppn - self.ram.first_ppn] &= ~CODE
+        self.tlb.forget_code()
+
+    def _ops(self, entry: int, ppn: int) -> list[Op]:
+        """What a block from `entry` holds: along jumps within the page, through branches, to what needs a handler."""
+        ops: list[Op] = []
+        seen: set[int] = set()
+        pc = entry
+        while len(ops) < LONGEST and pc & ~(PAGE - 1) == entry & ~(PAGE - 1) and pc not in seen:
+            found = decode(self.ram.read32(ppn << PAGE_SHIFT | pc & PAGE - 1))
+            if found is None or not can_inline(found[0]):
+                break
+            op = Op(pc, *found)
+            target, always = op.jump()
+            if target is not None and target & INSTRUCTION_ALIGNMENT - 1:
+                break
+            ops.append(op)
+            seen.add(pc)
+            if always and target is None:
+                break
+            pc = target if always and target is not None else pc + 4
+        return ops
+
+    def _assist(self, x: memoryview, space: AddressSpace, n: int) -> int:
+        """After a block that made no way, or made code stale: run one instruction by its handler."""
+        memory = self.memory
+        if memory.stale:
+            memory.stale = False
+            return n
+        memory.left = n
+        step = self._step_at(x[PC], space)
+        x[PC] = step.handler(x, memory, step.pc, *step.arguments)
+        return n - 1
+
+    def _trapped(self, x: memoryview, space: AddressSpace, fault: HardwareFault, budget: int) -> Exit:
+        tval = self._step_at(x[PC], space).word if fault.cause == Cause.ILLEGAL else fault.tval
+        return Exit(budget - self.memory.left, Trap(fault.cause, x[PC], tval))
+
+    def _frame(self, pc: int, space: AddressSpace) -> int:
+        """The ppn that instructions at `pc` are fetched from. Raises HardwareFault."""
+        if pc & INSTRUCTION_ALIGNMENT - 1:
+            raise HardwareFault(Cause.INSTRUCTION_MISALIGNED, pc)
+        return self.mmu.translate(self.memory.satp, pc, "fetch") >> PAGE_SHIFT
+
+    def _step_at(self, pc: int, space: AddressSpace) -> Step:
+        ppn = self._frame(pc, space)
+        return Step(pc, self.ram.read32(ppn << PAGE_SHIFT | pc & PAGE - 1))
+
+    def _find(self, pc: int, space: AddressSpace) -> Block:
+        """The code that begins at `pc`: translated before from this page, or cold."""
+        ppn = self._frame(pc, space)
+        codes = self._pages.get(ppn)
+        if codes is None:
+            codes = self._open_page(ppn)
+        code = codes.get(pc)
+        if code is None:
+            cold = Cold(self, pc, ppn)
+            low = pc & PAGE - 1
+            code = codes[pc] = Code(cold, low, low + 4 * len(cold.steps))
+        space.jump[pc] = code.block
+        return code.block
+
+    def _open_page(self, ppn: int) -> dict[int, Code]:
+        """Begin to keep translations of a frame: from now on stores to it must be seen."""
+        frame = ppn - self.ram.first_ppn
+        if self.ram.flags[frame] & OPEN:
+            self.tlb.close_stores()
+            self.ram.close_all()
+        self.ram.flags[frame] |= CODE
+        codes = self._pages[ppn] = {}
+        return codes
+
+
+def _ends(insn: Insn) -> bool:
+    """Whether what follows the instruction in memory may not be next."""
+    return any(isinstance(effect, (Jump, Raise)) for effect in insn.effects)
+
+
+def _views(ram: Ram) -> dict[str, memoryview]:
+    """RAM as unsigned and signed arrays of each width: u8 to u64 and s8 to s64."""
+    whole = ram.bytes
+    return {
+        "u8": whole,
+        "u16": whole.cast("H"),
+        "u32": whole.cast("I"),
+        "u64": whole.cast("Q"),
+        "s8": whole.cast("b"),
+        "s16": whole.cast("h"),
+        "s32": whole.cast("i"),
+        "s64": whole.cast("q"),
+    }

@@ -1,0 +1,122 @@
+"""Sv39 (Privileged, "Sv39: Page-Based 39-bit Virtual-Memory System"): page tables in RAM, walked as the manual says.
+
+A virtual address:   | sign 63:39 | VPN[2] 38:30 | VPN[1] 29:21 | VPN[0] 20:12 | offset 11:0 |
+A page table entry:  | reserved 63:54 | PPN 53:10 | RSW 9:8 | D 7 | A 6 | G 5 | U 4 | X 3 | W 2 | R 1 | V 0 |
+
+All accesses are from U-mode. The hardware sets A and D itself (Svadu).
+"""
+
+from __future__ import annotations
+
+from vm.ram import CODE, DIRTY, OPEN, PAGE, PAGE_SHIFT, RAM_BASE, Ram
+from vm.tlb import AddressSpace, Tlb
+from vm.trap import Cause, HardwareFault
+
+PTE_V, PTE_R, PTE_W, PTE_X, PTE_U, PTE_G, PTE_A, PTE_D = (1 << bit for bit in range(8))
+#: Bits that the hardware ignores and the kernel may use.
+PTE_RSW = 0b11 << 8
+PTE_RESERVED = 0x3FF << 54
+PPN_MASK = (1 << 44) - 1
+LEVELS = 3
+SATP_SV39 = 8
+BARE = -1
+_OFFSET = PAGE - 1
+_INNER_RESERVED = PTE_A | PTE_D | PTE_U | PTE_RESERVED
+
+_PAGE_FAULT = {"load": Cause.LOAD_PAGE, "store": Cause.STORE_PAGE, "fetch": Cause.FETCH_PAGE}
+_ACCESS_FAULT = {"load": Cause.LOAD_ACCESS, "store": Cause.STORE_ACCESS, "fetch": Cause.FETCH_ACCESS}
+_PERMISSION = {"load": PTE_R, "store": PTE_W, "fetch": PTE_X}
+
+
+def make_satp(asid: int, root_ppn: int) -> int:
+    """The satp register for Sv39: mode 8, a 16-bit ASID, the ppn of the root table."""
+    return SATP_SV39 << 60 | asid << 44 | root_ppn
+
+
+def asid_of(satp: int) -> int:
+    """The key of satp's entries in the TLB: its ASID, or BARE when translation is off."""
+    return satp >> 44 & 0xFFFF if satp >> 60 else BARE
+
+
+def ppn_of(pte: int) -> int:
+    """The physical page number in a page table entry."""
+    return pte >> 10 & PPN_MASK
+
+
+def make_pte(ppn: int, flags: int) -> int:
+    """A page table entry for frame `ppn` with PTE_ flags."""
+    return ppn << 10 | flags
+
+
+class PageFault(HardwareFault):
+    """A page or access fault: `cause` and `tval` (the virtual address) as in Trap."""
+
+
+class Mmu:
+    """Translates virtual addresses of a satp, through the TLB."""
+
+    def __init__(self, ram: Ram, tlb: Tlb) -> None:
+        self.ram, self.tlb = ram, tlb
+
+    def translate(self, satp: int, va: int, access: str) -> int:
+        """The physical address of `va` for access "load", "store" or "fetch"; fills the TLB, sets A and D.
+
+        Raises PageFault. After a "store" the frame is marked dirty; the caller writes through Ram.write if
+        the frame may hold code.
+        """
+        page = va & ~_OFFSET
+        space = self.tlb.space(asid_of(satp))
+        offset = getattr(space, access).get(page)
+        if offset is None:
+            offset = self._fill(space, satp, va, page, access)
+        return int(va + offset + RAM_BASE)
+
+    def _fill(self, space: AddressSpace, satp: int, va: int, page: int, access: str) -> int:
+        """Walk, and keep the translation if nothing stands against it."""
+        self.tlb.misses += 1
+        frame_pa = self._walk(satp, va, access) if satp >> 60 else page
+        if not self.ram.contains(frame_pa, PAGE):
+            raise PageFault(_ACCESS_FAULT[access], va)
+        offset = frame_pa - RAM_BASE - page
+        frame = frame_pa - RAM_BASE >> PAGE_SHIFT
+        if access != "store" or self._open(frame):
+            self.tlb.insert(getattr(space, access), page, offset)
+        return offset
+
+    def _open(self, frame: int) -> bool:
+        """Before stores may reach a frame unseen: mark it. False if it holds translated code: each store is seen."""
+        self.ram.mark_dirty(frame)
+        if self.ram.flags[frame] & CODE:
+            return False
+        self.ram.flags[frame] |= OPEN | DIRTY
+        return True
+
+    def _walk(self, satp: int, va: int, access: str) -> int:
+        """The physical address of the 4 KiB frame of `va` (Privileged, "Virtual Address Translation Process")."""
+        fault = PageFault(_PAGE_FAULT[access], va)
+        if (va >> 38) not in (0, (1 << 26) - 1):
+            raise fault
+        table = (satp & PPN_MASK) << PAGE_SHIFT
+        for level in (2, 1, 0):
+            pte_pa = table + (va >> PAGE_SHIFT + 9 * level & 511) * 8
+            if not self.ram.contains(pte_pa, 8):
+                raise PageFault(_ACCESS_FAULT[access], va)
+            pte = self.ram.read64(pte_pa)
+            if not pte & PTE_V or pte & (PTE_R | PTE_W) == PTE_W or pte & PTE_RESERVED:
+                raise fault
+            if pte & (PTE_R | PTE_X):
+                return self._leaf(pte, pte_pa, level, va, access, fault)
+            if pte & _INNER_RESERVED:
+                raise fault
+            table = ppn_of(pte) << PAGE_SHIFT
+        raise fault
+
+    def _leaf(self, pte: int, pte_pa: int, level: int, va: int, access: str, fault: PageFault) -> int:
+        """Check a leaf's permissions and alignment; set A, and D for a store."""
+        below = (1 << 9 * level) - 1
+        if not pte & PTE_U or not pte & _PERMISSION[access] or ppn_of(pte) & below:
+            raise fault
+        wanted = pte | PTE_A | (PTE_D if access == "store" else 0)
+        if wanted != pte:
+            self.ram.write64(pte_pa, wanted)
+        return (ppn_of(pte) | va >> PAGE_SHIFT & below) << PAGE_SHIFT

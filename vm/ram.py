@@ -1,0 +1,133 @@
+"""Physical memory: one lazily committed region, in frames of 4 KiB.
+
+A flag byte per frame says what a write must do before it may go through without being seen:
+
+    OPEN   some TLB may hold a write entry for the frame: stores reach it unseen
+    DIRTY  written since the last snapshot (and listed in `dirty`)
+    CODE   an engine holds translations of instructions in it: a write drops those that it overlaps
+
+A frame is never OPEN and CODE at once, and OPEN implies DIRTY.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from collections.abc import Callable
+
+PAGE = 4096
+PAGE_SHIFT = 12
+RAM_BASE = 0x8000_0000
+OPEN, DIRTY, CODE = 1, 2, 4
+_ZEROS = bytes(PAGE)
+
+
+class Ram:
+    """`size` bytes of physical memory from RAM_BASE on; a frame is named by its ppn (physical page number).
+
+    Addresses and ppns must lie in RAM: `contains` tells. Writing marks frames dirty and drops translations.
+    """
+
+    def __init__(self, size: int) -> None:
+        if sys.byteorder != "little":
+            raise RuntimeError("forkyard needs a little-endian host: guest memory is used in place")
+        self.size = size - size % PAGE
+        self.first_ppn = RAM_BASE >> PAGE_SHIFT
+        self.frames = self.size >> PAGE_SHIFT
+        self.memory = mmap.mmap(-1, self.size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.bytes = memoryview(self.memory)
+        self.words64: memoryview = self.bytes.cast("Q")
+        self.words32: memoryview = self.bytes.cast("I")
+        self.flags = bytearray(self.frames)
+        self.dirty: list[int] = []
+        self.on_code_write: Callable[[int, int, int], None] = _ignore
+
+    def contains(self, pa: int, size: int = 1) -> bool:
+        """Whether all of `size` bytes at physical address `pa` are RAM."""
+        return pa >= RAM_BASE and pa + size <= RAM_BASE + self.size
+
+    def read(self, pa: int, size: int) -> bytes:
+        """`size` bytes from physical address `pa`."""
+        start = pa - RAM_BASE
+        return bytes(self.bytes[start : start + size])
+
+    def write(self, pa: int, data: bytes | bytearray | memoryview) -> None:
+        """Store `data` at physical address `pa`."""
+        start, size = pa - RAM_BASE, len(data)
+        self._note_write(start, size)
+        self.bytes[start : start + size] = data
+
+    def read64(self, pa: int) -> int:
+        """The aligned 64-bit word at `pa`."""
+        return int(self.words64[pa - RAM_BASE >> 3])
+
+    def write64(self, pa: int, value: int) -> None:
+        """Store an aligned 64-bit word."""
+        self._note_write(pa - RAM_BASE, 8)
+        self.words64[pa - RAM_BASE >> 3] = value
+
+    def read32(self, pa: int) -> int:
+        """The aligned 32-bit word at `pa`."""
+        return int(self.words32[pa - RAM_BASE >> 2])
+
+    def write32(self, pa: int, value: int) -> None:
+        """Store an aligned 32-bit word."""
+        self._note_write(pa - RAM_BASE, 4)
+        self.words32[pa - RAM_BASE >> 2] = value
+
+    def zero_frame(self, ppn: int) -> None:
+        """Fill the frame with zeros."""
+        self.write(ppn << PAGE_SHIFT, _ZEROS)
+
+    def copy_frame(self, to_ppn: int, from_ppn: int) -> None:
+        """Copy one whole frame."""
+        start = (from_ppn << PAGE_SHIFT) - RAM_BASE
+        self.write(to_ppn << PAGE_SHIFT, self.bytes[start : start + PAGE])
+
+    def view64(self, ppn: int) -> memoryview:
+        """The 512 words of a frame, read-only: for scanning a page table."""
+        start = (ppn << PAGE_SHIFT) - RAM_BASE >> 3
+        return self.words64[start : start + PAGE // 8].toreadonly()
+
+    def edit64(self, ppn: int) -> memoryview:
+        """The 512 words of a frame for writing many at once (a page table); marked written now."""
+        start = (ppn << PAGE_SHIFT) - RAM_BASE
+        self._note_write(start, PAGE)
+        return self.words64[start >> 3 : start + PAGE >> 3]
+
+    def mark_dirty(self, frame: int) -> None:
+        """Note that frame number `frame` (from 0) differs from what the last snapshot holds."""
+        if not self.flags[frame] & DIRTY:
+            self.flags[frame] |= DIRTY
+            self.dirty.append(frame)
+
+    def take_dirty(self) -> list[int]:
+        """The frames written since this was last asked, ascending; from now on they count as clean.
+
+        The caller closes the TLBs' write entries, or stores would go on unseen.
+        """
+        frames, self.dirty = sorted(self.dirty), []
+        for frame in frames:
+            self.flags[frame] &= ~(DIRTY | OPEN)
+        return frames
+
+    def close_all(self) -> None:
+        """No TLB holds a write entry any more. OPEN frames are among the dirty ones."""
+        for frame in self.dirty:
+            self.flags[frame] &= ~OPEN
+
+    def _note_write(self, start: int, size: int) -> None:
+        """Before `size` bytes at offset `start` change: drop translations there, mark dirty."""
+        first, last = start >> PAGE_SHIFT, start + max(size, 1) - 1 >> PAGE_SHIFT
+        for frame in range(first, last + 1):
+            flags = self.flags[frame]
+            if flags & CODE:
+                low = max(start - (frame << PAGE_SHIFT), 0)
+                high = min(start + size - (frame << PAGE_SHIFT), PAGE)
+                self.on_code_write(frame + self.first_ppn, low, high)
+            if not flags & DIRTY:
+                self.mark_dirty(frame)
+
+
+def _ignore(ppn: int, low: int, high: int) -> None:
+    """Nobody holds translations."""

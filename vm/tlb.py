@@ -1,0 +1,89 @@
+"""The translation lookaside buffer: per address space (ASID) and kind of access, page address → offset.
+
+An entry says that a page may be accessed in this way *with nothing left to do*: permissions hold, A is set,
+and for a store D is set, the frame is marked dirty, and nobody holds translations of its code. Whatever is not
+here goes to the MMU. An entry's value is what to add to a virtual address to index RAM's bytes.
+Entries of different ASIDs don't meet, so that going from one address space to another and back refills nothing.
+"""
+
+from __future__ import annotations
+
+#: Entries of one kind in one address space before they are dropped: bounds the host's memory.
+CAPACITY = 16384
+
+
+class AddressSpace:
+    """What the TLB holds for one ASID: three maps from page address to offset, and the engine's jump cache."""
+
+    __slots__ = ("fetch", "jump", "load", "store")
+
+    def __init__(self) -> None:
+        self.load: dict[int, int] = {}
+        self.store: dict[int, int] = {}
+        self.fetch: dict[int, int] = {}
+        self.jump: dict[int, object] = {}
+
+    def clear(self) -> None:
+        """Forget everything, in place: an engine may hold on to the maps."""
+        self.load.clear()
+        self.store.clear()
+        self.fetch.clear()
+        self.jump.clear()
+
+    def drop(self, page: int) -> None:
+        """Forget the page at virtual address `page`."""
+        self.load.pop(page, None)
+        self.store.pop(page, None)
+        if self.fetch.pop(page, None) is not None:
+            self.jump.clear()
+
+
+class Tlb:
+    """The TLB of the machine, filled by the MMU and emptied by sfence.vma.
+
+    `misses` counts walks; `generation` changes whenever entries are taken away.
+    """
+
+    def __init__(self) -> None:
+        self.spaces: dict[int, AddressSpace] = {}
+        self.misses = 0
+        self.generation = 0
+
+    def space(self, key: int) -> AddressSpace:
+        """The entries of one address space (a satp's ASID, or BARE), made when first asked for."""
+        found = self.spaces.get(key)
+        if found is None:
+            found = self.spaces[key] = AddressSpace()
+        return found
+
+    def insert(self, entries: dict[int, int], page: int, offset: int) -> None:
+        """Add one entry to a map of an AddressSpace."""
+        if len(entries) >= CAPACITY:
+            entries.clear()
+        entries[page] = offset
+
+    def sfence(self, asid: int | None, page: int | None) -> None:
+        """sfence.vma (Privileged, "SFENCE.VMA"): forget one page or all, of one address space or all."""
+        self.generation += 1
+        if asid is None:
+            chosen = list(self.spaces.values())
+        else:
+            chosen = [self.spaces[asid]] if asid in self.spaces else []
+        for space in chosen:
+            if page is None:
+                space.clear()
+            else:
+                space.drop(page)
+        if asid is not None and page is None:
+            self.spaces.pop(asid, None)
+
+    def close_stores(self) -> None:
+        """Forget all store entries: the next store to each page is seen again."""
+        self.generation += 1
+        for space in self.spaces.values():
+            space.store.clear()
+
+    def forget_code(self) -> None:
+        """Empty the jump caches: some translation is no longer valid."""
+        for space in self.spaces.values():
+            space.jump.clear()
