@@ -7,9 +7,7 @@ before any instruction that needs help (a TLB miss, a fault, an ecall), and the 
 
 from __future__ import annotations
 
-import linecache
 from collections.abc import Callable
-from types import CodeType
 from typing import Any, NamedTuple
 
 from vm.hart import PC, Hart
@@ -37,11 +35,23 @@ Handler = Callable[..., int]
 _handlers: dict[str, Handler] = {}
 
 
-def compile_source(source: str, filename: str, name: str, environment: dict[str, Any]) -> Any:
-    """The function `name` of generated source, which tracebacks and profilers can show."""
-    code: CodeType = compile(source, filename, "exec")
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    exec(code, environment)
+class Generated:
+    """Where tracebacks, debuggers and profilers find generated source: linecache asks a module's loader for it."""
+
+    __slots__ = ("source",)
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def get_source(self, name: str) -> str:
+        """The source text (importlib.abc.InspectLoader)."""
+        return self.source
+
+
+def compile_source(source: str, name: str, environment: dict[str, Any]) -> Any:
+    """The function `name` of generated source, with `environment` as its globals."""
+    environment |= {"__name__": name, "__loader__": Generated(source)}
+    exec(compile(source, name, "exec"), environment)
     return environment[name]
 
 
@@ -49,8 +59,7 @@ def handler_of(insn: Insn) -> Handler:
     """The handler of an instruction, rendered when first needed."""
     found = _handlers.get(insn.name)
     if found is None:
-        environment = {"divs": divs, "rems": rems}
-        found = compile_source(handler_source(insn), f"<handler {insn.name}>", "handler", environment)
+        found = compile_source(handler_source(insn), "handler", {"divs": divs, "rems": rems})
         _handlers[insn.name] = found
     return found
 
@@ -161,10 +170,9 @@ class PythonEngine:
         if not ops:
             return
         renderer = BlockRenderer(cold.entry, ops, self.count)
+        source = renderer.source()
         environment = {**self._environment, "where": renderer.where}
-        name = f"block_{cold.entry:x}"
-        block: Block = compile_source(renderer.source(), f"<{name} in {cold.ppn:#x}>", name, environment)
-        environment["where"] = renderer.where
+        block: Block = compile_source(source, f"block_{cold.entry:x}", environment)
         self.compiled += 1
         offsets = [op.pc & PAGE - 1 for op in ops]
         self._pages[cold.ppn][cold.entry] = Code(block, min(offsets), max(offsets) + 4)
@@ -176,7 +184,6 @@ class PythonEngine:
         """Bytes `low` to `high` of a frame with translated code change: forget what was made from them."""
         codes = self._pages[ppn]
         for entry in [entry for entry, code in codes.items() if code.low < high and low < code.high]:
-            linecache.cache.pop(f"<block_{entry:x} in {ppn:#x}>", None)
             del codes[entry]
         if not codes:
             del self._pages[ppn]

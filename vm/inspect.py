@@ -28,6 +28,6 @@ def accesses_of(ram: Ram, mmu: Mmu, hart: Hart) -> list[tuple[str, int, int]]:
 def _finder(insn: Insn) -> object:
     found = _finders.get(insn.name)
     if found is None:
-        found = compile_source(address_source(insn), f"<addresses of {insn.name}>", "addresses", {})
+        found = compile_source(address_source(insn), "addresses", {})
         _finders[insn.name] = found
     return found

@@ -27,6 +27,7 @@ class Machine:
         self.clock = self.retired = 0
         self._memory = Memory(self.ram, self.mmu)
         self.engine = choose(engine)(self.ram, self.tlb, self.mmu, self._memory, count_accesses)
+        self._counting = count_accesses
         self._base: Snapshot | None = None
 
     def run(self, hart: Hart, budget: int) -> Exit:
@@ -49,7 +50,7 @@ class Machine:
         return self.mmu.translate(satp, va, access)
 
     def sfence(self, asid: int | None = None, va: int | None = None) -> None:
-        """After a change of valid page table entries: forget translations of one address space (or all), one page (or all)."""
+        """After a change of valid page table entries: forget those of one address space or all, one page or all."""
         self.tlb.sfence(asid, None if va is None else va & ~0xFFF)
 
     def accesses(self, hart: Hart) -> list[tuple[str, int, int]]:
@@ -75,10 +76,15 @@ class Machine:
 
     @property
     def stats(self) -> dict[str, int]:
-        """Host figures: they tell about the engine, and may differ from one engine to the next."""
+        """Host figures: they tell about the engine, and may differ from one engine to the next.
+
+        tlb_hits and tlb_misses are of loads and stores; hits are known with count_accesses only.
+        """
         misses = self.tlb.misses
+        hits = {"tlb_hits": self._memory.accesses - misses} if self._counting else {}
         return {
-            "tlb_hits": max(self._memory.accesses - misses, 0),
+            **hits,
             "tlb_misses": misses,
+            "fetch_misses": self.tlb.fetch_misses,
             "blocks_compiled": self.engine.compiled,
         }

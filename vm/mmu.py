@@ -73,7 +73,10 @@ class Mmu:
 
     def _fill(self, space: AddressSpace, satp: int, va: int, page: int, access: str) -> int:
         """Walk, and keep the translation if nothing stands against it."""
-        self.tlb.misses += 1
+        if access == "fetch":
+            self.tlb.fetch_misses += 1
+        else:
+            self.tlb.misses += 1
         frame_pa = self._walk(satp, va, access) if satp >> 60 else page
         if not self.ram.contains(frame_pa, PAGE):
             raise PageFault(_ACCESS_FAULT[access], va)

@@ -41,12 +41,13 @@ class AddressSpace:
 class Tlb:
     """The TLB of the machine, filled by the MMU and emptied by sfence.vma.
 
-    `misses` counts walks; `generation` changes whenever entries are taken away.
+    `misses` counts walks for loads and stores, `fetch_misses` those for instructions; `generation` changes whenever entries are taken away.
     """
 
     def __init__(self) -> None:
         self.spaces: dict[int, AddressSpace] = {}
         self.misses = 0
+        self.fetch_misses = 0
         self.generation = 0
 
     def space(self, key: int) -> AddressSpace:
