@@ -118,6 +118,16 @@ class Code(NamedTuple):
     high: int
 
 
+class Page:
+    """What was made from one frame, by virtual address: code by its entry, and decoded instructions."""
+
+    __slots__ = ("codes", "steps")
+
+    def __init__(self) -> None:
+        self.codes: dict[int, Code] = {}
+        self.steps: dict[int, Step] = {}
+
+
 class PythonEngine:
     """Runs harts on RAM. `memory` is the checking path that the handlers use.
 
@@ -129,7 +139,7 @@ class PythonEngine:
     def __init__(self, ram: Ram, tlb: Tlb, mmu: Mmu, memory: Memory, count: bool = False) -> None:
         self.ram, self.tlb, self.mmu, self.memory, self.count = ram, tlb, mmu, memory, count
         self.compiled = 0
-        self._pages: dict[int, dict[int, Code]] = {}
+        self._pages: dict[int, Page] = {}
         self._environment = {**_views(ram), "divs": divs, "rems": rems, "m": memory}
         ram.on_code_write = self.drop
 
@@ -158,7 +168,7 @@ class PythonEngine:
         """The instructions from `entry` to the first jump or trap, or the page's end; at most LONGEST."""
         found = []
         for pc in range(entry, min((entry | PAGE - 1) + 1, entry + 4 * LONGEST), 4):
-            step = Step(pc, self.ram.read32(ppn << PAGE_SHIFT | pc & PAGE - 1))
+            step = self._step(pc, ppn)
             found.append(step)
             if step.insn is None or _ends(step.insn):
                 break
@@ -175,17 +185,18 @@ class PythonEngine:
         block: Block = compile_source(source, f"block_{cold.entry:x}", environment)
         self.compiled += 1
         offsets = [op.pc & PAGE - 1 for op in ops]
-        self._pages[cold.ppn][cold.entry] = Code(block, min(offsets), max(offsets) + 4)
+        self._pages[cold.ppn].codes[cold.entry] = Code(block, min(offsets), max(offsets) + 4)
         for space in self.tlb.spaces.values():
             if space.jump.get(cold.entry) is cold:
                 space.jump[cold.entry] = block
 
     def drop(self, ppn: int, low: int, high: int) -> None:
         """Bytes `low` to `high` of a frame with translated code change: forget what was made from them."""
-        codes = self._pages[ppn]
-        for entry in [entry for entry, code in codes.items() if code.low < high and low < code.high]:
-            del codes[entry]
-        if not codes:
+        page = self._pages[ppn]
+        page.steps.clear()
+        for entry in [entry for entry, code in page.codes.items() if code.low < high and low < code.high]:
+            del page.codes[entry]
+        if not page.codes:
             del self._pages[ppn]
             self.ram.flags[ppn - self.ram.first_ppn] &= ~CODE
         self.tlb.forget_code()
@@ -232,32 +243,39 @@ class PythonEngine:
         return self.mmu.translate(self.memory.satp, pc, "fetch") >> PAGE_SHIFT
 
     def _step_at(self, pc: int, space: AddressSpace) -> Step:
-        ppn = self._frame(pc, space)
-        return Step(pc, self.ram.read32(ppn << PAGE_SHIFT | pc & PAGE - 1))
+        return self._step(pc, self._frame(pc, space))
+
+    def _step(self, pc: int, ppn: int) -> Step:
+        """The decoded instruction at `pc`, kept until its frame is written."""
+        steps = self._page(ppn).steps
+        step = steps.get(pc)
+        if step is None:
+            step = steps[pc] = Step(pc, self.ram.read32(ppn << PAGE_SHIFT | pc & PAGE - 1))
+        return step
 
     def _find(self, pc: int, space: AddressSpace) -> Block:
         """The code that begins at `pc`: translated before from this page, or cold."""
         ppn = self._frame(pc, space)
-        codes = self._pages.get(ppn)
-        if codes is None:
-            codes = self._open_page(ppn)
-        code = codes.get(pc)
+        page = self._page(ppn)
+        code = page.codes.get(pc)
         if code is None:
             cold = Cold(self, pc, ppn)
             low = pc & PAGE - 1
-            code = codes[pc] = Code(cold, low, low + 4 * len(cold.steps))
+            code = page.codes[pc] = Code(cold, low, low + 4 * len(cold.steps))
         space.jump[pc] = code.block
         return code.block
 
-    def _open_page(self, ppn: int) -> dict[int, Code]:
-        """Begin to keep translations of a frame: from now on stores to it must be seen."""
-        frame = ppn - self.ram.first_ppn
-        if self.ram.flags[frame] & OPEN:
-            self.tlb.close_stores()
-            self.ram.close_all()
-        self.ram.flags[frame] |= CODE
-        codes = self._pages[ppn] = {}
-        return codes
+    def _page(self, ppn: int) -> Page:
+        """What was made from a frame; from its first use on, stores to the frame must be seen."""
+        page = self._pages.get(ppn)
+        if page is None:
+            frame = ppn - self.ram.first_ppn
+            if self.ram.flags[frame] & OPEN:
+                self.tlb.close_stores()
+                self.ram.close_all()
+            self.ram.flags[frame] |= CODE
+            page = self._pages[ppn] = Page()
+        return page
 
 
 def _ends(insn: Insn) -> bool:

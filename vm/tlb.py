@@ -41,7 +41,8 @@ class AddressSpace:
 class Tlb:
     """The TLB of the machine, filled by the MMU and emptied by sfence.vma.
 
-    `misses` counts walks for loads and stores, `fetch_misses` those for instructions; `generation` changes whenever entries are taken away.
+    `misses` counts walks for loads and stores, `fetch_misses` those for instructions; `generation` changes
+    whenever entries are taken away.
     """
 
     def __init__(self) -> None:
