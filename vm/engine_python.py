@@ -194,12 +194,14 @@ class PythonEngine:
         """Bytes `low` to `high` of a frame with translated code change: forget what was made from them."""
         page = self._pages[ppn]
         page.steps.clear()
-        for entry in [entry for entry, code in page.codes.items() if code.low < high and low < code.high]:
+        gone = [entry for entry, code in page.codes.items() if code.low < high and low < code.high]
+        for entry in gone:
             del page.codes[entry]
         if not page.codes:
             del self._pages[ppn]
             self.ram.flags[ppn - self.ram.first_ppn] &= ~CODE
-        self.tlb.forget_code()
+        if gone:
+            self.tlb.forget_code()
 
     def _ops(self, entry: int, ppn: int) -> list[Op]:
         """What a block from `entry` holds: along jumps within the page, through branches, to what needs a handler."""
