@@ -42,12 +42,12 @@ class Machine:
         self.retired += result.retired
         return result
 
-    def translate(self, satp: int, va: int, access: str) -> int:
-        """The physical address of `va` for access "load", "store" or "fetch" from U-mode; sets A and D.
+    def translate(self, hart: Hart, va: int, access: str) -> int:
+        """The physical address of `va` for access "load", "store" or "fetch" by `hart` in U-mode; sets A and D.
 
         Raises vm.mmu.PageFault. A "store" only prepares: the caller writes through `ram`.
         """
-        return self.mmu.translate(satp, va, access)
+        return self.mmu.translate(hart.satp, va, access)
 
     def sfence(self, asid: int | None = None, va: int | None = None) -> None:
         """After a change of valid page table entries: forget those of one address space or all, one page or all."""
