@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from vm.isa.cause import Cause
-from vm.isa.registers import CSR_NAMES, TIME
+from vm.isa.registers import COUNTERS, TIME
 from vm.mmu import Mmu
 from vm.ram import CODE, PAGE, PAGE_SHIFT, RAM_BASE, Ram
 from vm.trap import HardwareFault
@@ -74,7 +74,7 @@ class Memory:
 
     def read_csr(self, number: int) -> int:
         """The value of a CSR. Raises HardwareFault ILLEGAL if there is none of this number."""
-        if number not in CSR_NAMES:
+        if number not in COUNTERS:
             raise HardwareFault(Cause.ILLEGAL, 0)
         return (self.clock if number == TIME else self.retired) - self.left
 

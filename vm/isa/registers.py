@@ -1,6 +1,10 @@
-"""Names of registers: integer registers (psABI, Register Convention) and CSRs (Privileged, CSR Listing)."""
+"""Names of registers: integer registers (psABI, "Register Convention") and the CSRs that the machine has."""
 
 from __future__ import annotations
+
+from vm.isa.csr_names import CSR_NAMES, CSR_NUMBERS
+
+__all__ = ["COUNTERS", "CSR_NAMES", "CSR_NUMBERS", "CYCLE", "INSTRET", "TIME", "X_NAMES", "X_NUMBERS"]
 
 X_NAMES: tuple[str, ...] = (
     *("zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1"),
@@ -15,6 +19,5 @@ X_NUMBERS: dict[str, int] = {
 }
 
 CYCLE, TIME, INSTRET = 0xC00, 0xC01, 0xC02
-#: The CSRs that this machine has: the unprivileged counters (Unprivileged, "Zicntr").
-CSR_NAMES: dict[int, str] = {CYCLE: "cycle", TIME: "time", INSTRET: "instret"}
-CSR_NUMBERS: dict[str, int] = {name: number for number, name in CSR_NAMES.items()}
+#: The CSRs that this machine has: the unprivileged counters (Unprivileged, "Zicntr"). All are read-only.
+COUNTERS = (CYCLE, TIME, INSTRET)
