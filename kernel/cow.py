@@ -1,0 +1,104 @@
+"""Copy on write: the one file that knows that a store fault can mean "copy the page first".
+
+fork doesn't copy memory. The child gets page tables of its own whose entries name the parent's frames, and both lose
+the right to write (W):
+
+    parent  va → frame 7  R W          parent  va → frame 7  R -
+                               fork →                              frame 7 has one holder more
+                                       child   va → frame 7  R -
+
+Whoever stores first takes a page fault, because W is 0 although the VMA says that writing is allowed. If the frame has
+other holders, the page is copied and the writer gets the copy, with W. The last holder just gets W back. Pages that
+the VMA doesn't let anybody write never come here: they stay shared for ever.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from kernel import mm as address_space
+from kernel import pagetable
+from kernel.fs import api as fs
+from vm.mmu import PAGE, PTE_A, PTE_D, PTE_W, make_pte
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.mm import Mm
+
+_NOT_W = ~PTE_W
+_FLAGS = 0x3FF
+
+
+def fork(k: Kernel, parent: Mm) -> tuple[int, int]:
+    """A second address space with the same contents: (its id, frames now shared).
+
+    Raises OutOfMemory with every frame of the unfinished child given back. The parent is then as it was, except that
+    some of its pages have lost W; its next store takes it back.
+    """
+    child_id = address_space.create(k)
+    child = k.mms[child_id]
+    try:
+        shared = _share_tables(k, parent.root, child.root)
+    except BaseException:
+        address_space.destroy(k, child_id)
+        raise
+    finally:
+        address_space.flush(k, parent)
+    _copy_description(k, parent, child)
+    return child_id, shared
+
+
+def _share_tables(k: Kernel, parent_root: int, child_root: int) -> int:
+    """Gives the child the parent's entries, without W in either, one table of 512 at a time (a hot path)."""
+    ram, shared = k.machine.ram, 0
+    for base, table in pagetable.leaf_tables(k, parent_root):
+        entries = ram.view64(table).tolist()
+        ppns = [entry >> 10 for entry in entries if entry]
+        if not ppns:
+            continue
+        child_table = pagetable.ensure(k, child_root, base) // PAGE
+        readable = array("Q", [entry & _NOT_W for entry in entries])
+        ram.edit64(child_table)[:] = readable
+        ram.edit64(table)[:] = readable
+        k.frames.hold_many(ppns)
+        shared += len(ppns)
+    return shared
+
+
+def _copy_description(k: Kernel, parent: Mm, child: Mm) -> None:
+    for vma in parent.vmas:
+        if vma.inode:
+            fs.hold_inode(k, vma.inode)
+    if parent.exe:
+        fs.hold_inode(k, parent.exe)
+    child.vmas = list(parent.vmas)
+    child.start_brk, child.brk = parent.start_brk, parent.brk
+    child.arg_start, child.arg_end, child.env_end = parent.arg_start, parent.arg_end, parent.env_end
+    child.exe, child.exe_path = parent.exe, parent.exe_path
+    child.resident = child.max_resident = parent.resident
+
+
+def store_fault(k: Kernel, mm: Mm, va: int, slot: int) -> tuple[str, int, int]:
+    """A store to a page that is mapped without W although its VMA is writable: (kind, frame now, frame before).
+
+    `slot` is the physical address of its leaf entry. Raises OutOfMemory with nothing changed.
+    """
+    entry = k.machine.ram.read64(slot)
+    old = entry >> 10
+    if k.frames.count(old) == 1:
+        kind, new = "cow-reuse", old
+    else:
+        kind, new = "cow-copy", copy_frame(k, old)
+    k.machine.ram.write64(slot, make_pte(new, entry & _FLAGS | PTE_W | PTE_A | PTE_D))
+    address_space.flush_page(k, mm, va)
+    if new != old:
+        k.frames.release(old)
+    return kind, new, old
+
+
+def copy_frame(k: Kernel, ppn: int) -> int:
+    """A new frame with the same bytes. The caller sees to it that `ppn` is held by somebody meanwhile."""
+    new = k.frames.alloc(zero=False)
+    k.machine.ram.copy_frame(new, ppn)
+    return new

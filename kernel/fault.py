@@ -1,0 +1,144 @@
+"""Page faults: is the access allowed, and what has to be done before it can succeed?
+
+    no VMA there                    SIGSEGV (SEGV_MAPERR), unless the stack can grow down to it
+    the VMA forbids the access      SIGSEGV (SEGV_ACCERR)
+    nothing mapped, anonymous       demand-zero: a frame of zeros ("stack" in the stack, "demand" elsewhere)
+    nothing mapped, a file's        the page cache's frame, shared and read-only ("file"); a copy of it for a store
+    behind the end of the file      SIGBUS (BUS_ADRERR)
+    mapped, a store, no W           copy on write (cow.py)
+    no frame left                   the program's own access: SIGKILL; a system call's: ENOMEM
+
+The program's own accesses (trap.py) and the kernel's on its behalf (user_memory.py) both come here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kernel import cow, pagetable
+from kernel import mm as address_space
+from kernel.errno import OutOfMemory, SysError
+from kernel.fs import api as fs
+from kernel.mm import GROWS_DOWN, GUARD_GAP, PROT_EXEC, PROT_READ, PROT_WRITE, STACK_LIMIT, STACK_TOP, Mm, Vma
+from kernel.signal_numbers import SIGBUS, SIGKILL, SIGSEGV
+from vm.mmu import PAGE, PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X, make_pte
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.task import Task
+
+SEGV_MAPERR, SEGV_ACCERR = 1, 2
+BUS_ADRERR = 2
+SI_KERNEL = 0x80
+
+# A right to write is a right to read on RISC-V (Linux's arch/riscv/mm/fault.c).
+_NEEDED = {"load": PROT_READ | PROT_WRITE, "store": PROT_WRITE, "fetch": PROT_EXEC}
+
+
+class Refusal(NamedTuple):
+    """The access can't succeed: the signal for the program, its si_code, and a note for people ("" if none)."""
+
+    signal: int
+    code: int
+    note: str = ""
+
+
+def resolve(k: Kernel, t: Task, va: int, access: str, kernel: bool = False) -> Refusal | None:
+    """Makes the page of `va` accessible for "load", "store" or "fetch". None: try again; a Refusal: it can't be.
+
+    With `kernel`, OutOfMemory and a file's SysError go through to the system call.
+    """
+    mm = k.mms[t.mm]
+    try:
+        outcome = _resolve(k, mm, va, access)
+    except OutOfMemory:
+        if kernel:
+            raise
+        outcome = Refusal(SIGKILL, SI_KERNEL, "out of memory: no frame is free for the page it touched")
+    except SysError as error:
+        if kernel:
+            raise
+        outcome = Refusal(SIGBUS, BUS_ADRERR, f"the file behind this page could not be read ({error})")
+    refused = isinstance(outcome, Refusal)
+    kind, ppn, old = ("protection", 0, 0) if isinstance(outcome, Refusal) else outcome
+    k.stats.faults[kind] += 1
+    if not refused:
+        k.groups[t.tgid].faults += 1
+    if k.events.PageFault:
+        from kernel.events import PageFault
+
+        at = k.machine.retired
+        k.events.emit(PageFault(at, t.tid, kind, va, access, t.hart.pc, ppn, old, kernel))
+    return outcome if isinstance(outcome, Refusal) else None
+
+
+def _resolve(k: Kernel, mm: Mm, va: int, access: str) -> Refusal | tuple[str, int, int]:
+    vma = address_space.find(mm, va) or _grow_stack(mm, va)
+    if vma is None:
+        return Refusal(SIGSEGV, SEGV_MAPERR)
+    if not vma.prot & _NEEDED[access]:
+        return Refusal(SIGSEGV, SEGV_ACCERR)
+    slot = pagetable.ensure(k, mm.root, va)
+    entry = k.machine.ram.read64(slot)
+    if not entry:
+        return _map_page(k, mm, vma, va, access, slot)
+    if access == "store" and not entry & PTE_W:
+        return cow.store_fault(k, mm, va, slot)
+    raise AssertionError(f"{access} of {va:#x} faulted, but its page table entry {entry:#x} allows it")
+
+
+def _map_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -> Refusal | tuple[str, int, int]:
+    """The first touch of a page."""
+    if vma.inode:
+        outcome = _file_page(k, vma, va, access)
+        if isinstance(outcome, Refusal):
+            return outcome
+        kind, ppn, old = outcome
+    else:
+        kind, ppn, old = "stack" if vma.flags & GROWS_DOWN else "demand", k.frames.alloc(), 0
+    install(k, mm, vma, slot, ppn, writable=kind != "file", dirty=access == "store")
+    return kind, ppn, old
+
+
+def _file_page(k: Kernel, vma: Vma, va: int, access: str) -> Refusal | tuple[str, int, int]:
+    """(kind, frame with a hold for the new entry, frame it was copied from or 0)."""
+    offset = (va & -PAGE) - vma.start + vma.offset
+    if offset >= fs.inode(k, vma.inode).size:
+        return Refusal(SIGBUS, BUS_ADRERR, "the page lies behind the end of the file that is mapped there")
+    cached = k.page_cache.page(k, vma.inode, offset // PAGE, create=True)
+    assert cached is not None
+    k.frames.hold(cached)
+    if access != "store":
+        return "file", cached, 0
+    try:
+        return "cow-copy", cow.copy_frame(k, cached), cached
+    finally:
+        k.frames.release(cached)
+
+
+def install(k: Kernel, mm: Mm, vma: Vma, slot: int, ppn: int, writable: bool, dirty: bool = False) -> None:
+    """Puts a frame (with a hold for it) into an empty leaf entry. `writable`: nobody else has the frame."""
+    flags = PTE_V | PTE_U | PTE_A
+    if vma.prot & (PROT_READ | PROT_WRITE):
+        flags |= PTE_R
+    if vma.prot & PROT_EXEC:
+        flags |= PTE_X
+    if vma.prot & PROT_WRITE and writable:
+        flags |= PTE_W | (PTE_D if dirty else 0)
+    k.machine.ram.write64(slot, make_pte(ppn, flags))
+    mm.resident += 1
+    mm.max_resident = max(mm.max_resident, mm.resident)
+
+
+def _grow_stack(mm: Mm, va: int) -> Vma | None:
+    """The stack's VMA, extended down to `va`; None if no stack is above, or the limit or the guard gap forbids it."""
+    index = address_space.following(mm, va)
+    if index == len(mm.vmas):
+        return None
+    stack, start = mm.vmas[index], va & -PAGE
+    below = mm.vmas[index - 1].end if index else 0
+    if not stack.flags & GROWS_DOWN or start < STACK_TOP - STACK_LIMIT or start < below + GUARD_GAP:
+        return None
+    grown = stack._replace(start=start, offset=0)
+    address_space.replace(mm, stack, grown)
+    return grown

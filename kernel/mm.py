@@ -1,0 +1,179 @@
+"""An address space: what may be where (VMAs), the page tables that say what is there now, the heap and the stack.
+
+    0x3f_ffff_f000  top of the stack; strings and vectors that exec puts there lie just below
+         |          the stack grows down, at most STACK_LIMIT; GUARD_GAP below it stays free
+         |          (mappings)
+         |          the heap: brk moves its end up and down
+    0x00_0001_0000  the program's segments, where its file says
+
+A page is mapped when it is first touched (fault.py). This file keeps the VMAs; it never looks at what a fault means.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from kernel import pagetable
+from kernel.fs import api as fs
+from kernel.table import Record
+from vm.mmu import PAGE, make_satp
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.task import Task
+
+PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
+GROWS_DOWN = 1  # Vma.flags: the stack
+
+TASK_SIZE = 1 << 38  # user addresses lie below
+STACK_TOP = TASK_SIZE - PAGE
+STACK_LIMIT = 8 << 20  # RLIMIT_STACK
+GUARD_GAP = 256 * PAGE  # Linux's stack_guard_gap
+ASIDS = 1 << 16  # of satp's 16 bits; 0 is never given out
+
+
+class Vma(NamedTuple):
+    """Pages [start, end) with one set of rights. `inode` 0 is anonymous memory; else the file from byte `offset` on.
+
+    All are private: what is written here is seen by nobody else.
+    """
+
+    start: int
+    end: int
+    prot: int
+    flags: int = 0
+    inode: int = 0
+    offset: int = 0
+    name: bytes = b""  # for people: b"[heap]", b"[stack]", or the path of the file
+
+
+class Mm(Record):
+    """Linux's mm_struct. Who changes a field is said behind it; all of them go through functions of this file."""
+
+    __slots__ = (
+        "root",  # ppn of the root page table. once
+        "users",  # tasks that point here. lifecycle.py
+        "asid",  # the TLB's name for it, valid while `generation` is k.asid_generation. activate
+        "generation",
+        "vmas",  # ascending, never overlapping. map_area, exec.py, fault.py (stack growth), syscalls/memory.py (brk)
+        "start_brk",  # where the heap begins. exec.py
+        "brk",  # where it ends, to the byte. syscalls/memory.py
+        "arg_start",  # where argv's strings lie on the stack, for /proc and people. exec.py
+        "arg_end",
+        "env_end",
+        "exe",  # inode of the program, held. exec.py
+        "exe_path",  # what it was called. exec.py
+        "resident",  # mapped pages. fault.py, unmap
+        "max_resident",
+    )
+
+    def __init__(self, root: int) -> None:
+        self.root = root
+        self.users = 1
+        self.asid = self.generation = 0
+        self.vmas: list[Vma] = []
+        self.start_brk = self.brk = 0
+        self.arg_start = self.arg_end = self.env_end = 0
+        self.exe = 0
+        self.exe_path = b""
+        self.resident = self.max_resident = 0
+
+
+def create(k: Kernel) -> int:
+    """An empty address space with one user. Raises OutOfMemory."""
+    return k.mms.add(Mm(k.frames.alloc()))
+
+
+def find(mm: Mm, va: int) -> Vma | None:
+    """The VMA that `va` lies in."""
+    index = bisect_right(mm.vmas, va, key=_start)
+    if index and va < mm.vmas[index - 1].end:
+        return mm.vmas[index - 1]
+    return None
+
+
+def following(mm: Mm, va: int) -> int:
+    """The index in `mm.vmas` of the first VMA that starts behind `va`."""
+    return bisect_right(mm.vmas, va, key=_start)
+
+
+def is_free(mm: Mm, start: int, end: int) -> bool:
+    """Does no VMA overlap [start, end)?"""
+    index = following(mm, start)
+    if index and start < mm.vmas[index - 1].end:
+        return False
+    return index == len(mm.vmas) or end <= mm.vmas[index].start
+
+
+def map_area(k: Kernel, mm: Mm, vma: Vma) -> None:
+    """Adds a VMA, which must lie in free space; takes a hold on its inode."""
+    assert vma.start < vma.end <= TASK_SIZE and is_free(mm, vma.start, vma.end)
+    if vma.inode:
+        fs.hold_inode(k, vma.inode)
+    mm.vmas.insert(following(mm, vma.start), vma)
+
+
+def replace(mm: Mm, old: Vma, new: Vma) -> None:
+    """The same area with other bounds (heap, stack). The caller has unmapped what it loses."""
+    mm.vmas[mm.vmas.index(old)] = new
+
+
+def unmap_pages(k: Kernel, mm: Mm, start: int, end: int) -> None:
+    """No page of [start, end) is mapped any more, in the tables and in the TLB. VMAs stay."""
+    mm.resident -= pagetable.unmap(k, mm.root, start, end)
+    flush(k, mm)
+
+
+def flush(k: Kernel, mm: Mm) -> None:
+    """After rights or mappings were taken away: the TLB forgets this address space."""
+    if mm.generation == k.asid_generation:
+        k.machine.sfence(mm.asid)
+
+
+def flush_page(k: Kernel, mm: Mm, va: int) -> None:
+    """After one page's entry was changed."""
+    if mm.generation == k.asid_generation:
+        k.machine.sfence(mm.asid, va)
+
+
+def activate(k: Kernel, t: Task) -> None:
+    """The task is about to run: its satp names its tables and an ASID that is nobody else's.
+
+    ASIDs are given out upwards. When there are no more, the TLB is emptied and a new generation begins, in which every
+    address space gets another one when it runs next. Only the task on the hart may be activated.
+    """
+    mm = k.mms[t.mm]
+    if mm.generation != k.asid_generation:
+        if k.asid_next == ASIDS:
+            k.asid_generation += 1
+            k.asid_next = 1
+            k.machine.sfence()
+        mm.asid, mm.generation = k.asid_next, k.asid_generation
+        k.asid_next += 1
+    t.hart.satp = make_satp(mm.asid, mm.root)
+
+
+def release(k: Kernel, mm_id: int) -> None:
+    """One user less; the last one gives back all memory."""
+    mm = k.mms[mm_id]
+    mm.users -= 1
+    if mm.users == 0:
+        destroy(k, mm_id)
+
+
+def destroy(k: Kernel, mm_id: int) -> None:
+    """Gives back every frame and inode of an address space, whole or half built."""
+    mm = k.mms.peek(mm_id)
+    pagetable.destroy(k, mm.root)
+    flush(k, mm)
+    for vma in mm.vmas:
+        if vma.inode:
+            fs.release_inode(k, vma.inode)
+    if mm.exe:
+        fs.release_inode(k, mm.exe)
+    k.mms.remove(mm_id)
+
+
+def _start(vma: Vma) -> int:
+    return vma.start
