@@ -1,0 +1,79 @@
+"""The door between the machine and this host: our own stdin, stdout and stderr, byte for byte, as things happen."""
+
+from __future__ import annotations
+
+import os
+
+from forkyard.errors import UserError, os_reason
+from kernel.door import Door
+
+_NANOSECONDS = 1_000_000_000
+
+
+class HostDoor(Door):
+    """stdin is read when a program reads; output leaves at once. With a terminal as stdin, sleeping takes real time.
+
+    A regular file as stdin is always ready, so that such a run depends on nothing but its input. What arrives on a
+    pipe or a terminal arrives when it arrives.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__(seed=seed)
+        self.interactive = _is_terminal(0)
+
+    def emit(self, fd: int, data: bytes) -> None:
+        """Writes all of `data`. BrokenPipeError if nobody reads any more: the whole run is over then, as by SIGPIPE."""
+        left = memoryview(data)
+        while left:
+            try:
+                left = left[os.write(fd, left) :]
+            except BlockingIOError:
+                _select(writers=[fd])
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                raise UserError(f"{'standard output' if fd == 1 else 'standard error'}: {os_reason(error)}") from None
+
+    def take(self, size: int) -> bytes:
+        """Up to `size` bytes; b"" at the end, and where there is no stdin at all."""
+        while True:
+            try:
+                return os.read(0, size)
+            except BlockingIOError:
+                _select(readers=[0])
+            except IsADirectoryError:
+                raise UserError("standard input is a directory; redirect a file, as in: < input.txt") from None
+            except OSError:
+                return b""
+
+    def ready(self) -> bool:
+        """Whether reading would return at once."""
+        try:
+            return _select(readers=[0], timeout=0)
+        except (OSError, ValueError):
+            return True
+
+    def wait(self, timeout: int | None, for_input: bool) -> bool:
+        """The machine is idle. Without a terminal only input takes host time: a sleep is over at once."""
+        if timeout is not None and not self.interactive:
+            return for_input and self.ready()
+        seconds = None if timeout is None else timeout / _NANOSECONDS
+        try:
+            return _select(readers=[0] if for_input else [], timeout=seconds)
+        except (OSError, ValueError):
+            return for_input
+
+
+def _is_terminal(fd: int) -> bool:
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False
+
+
+def _select(readers: list[int] | None = None, writers: list[int] | None = None, timeout: float | None = None) -> bool:
+    """Whether one of the descriptors is ready within `timeout` seconds (None: wait for ever)."""
+    from select import select
+
+    ready = select(readers or [], writers or [], [], timeout)
+    return bool(ready[0] or ready[1])
