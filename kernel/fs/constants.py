@@ -1,6 +1,7 @@
 """The numbers of files in Linux/riscv64's user interface: open flags, modes, commands, limits.
 
-Sources: include/uapi/asm-generic/fcntl.h, include/uapi/linux/{stat,fcntl,limits}.h; open(2), inode(7), path_resolution(7).
+Sources: include/uapi/asm-generic/fcntl.h, include/uapi/linux/{stat,fcntl,limits}.h;
+open(2), inode(7), path_resolution(7).
 """
 
 from __future__ import annotations

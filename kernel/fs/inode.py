@@ -7,7 +7,7 @@ name (`nlink` > 0) or somebody holds it (`users` > 0: an open file, a working di
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kernel.errno import ENOSPC, SysError
 from kernel.fs.constants import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
@@ -37,17 +37,18 @@ class Inode(Record):
         "modified",  # st_mtime, ns since the epoch
         "changed",  # st_ctime
         "source",  # where the content comes from; () if made in the machine
-        "fetched",  # False: size and content of the source have not been asked for
+        "fetched",  # False: the source has not been asked for its size yet
+        "stamp",  # what the host's file was when it was looked at: (st_dev, st_ino, st_size, st_mtime_ns)
         # regular files
         "size",
-        "dirty",  # indexes of pages written since the content was fetched (files with a source, or of a host mount)
-        "stamp",  # identity of the host's file when it was looked at: (st_dev, st_ino, st_size, st_mtime_ns)
+        "source_size",  # bytes of the source that still show; the file has been cut to this size at least once
+        "dirty",  # indexes of the pages that were written in the machine (files of host mounts)
         # directories
         "entries",  # name → (inode id, cookie); cookies only grow, so a directory stream keeps its place
         "next_cookie",
         "parent",  # id of the directory that `..` leads to; the root's is its own
         "name",  # what the parent calls it
-        "hidden",  # names of the source that were removed in the machine
+        "removed",  # names of the source that were removed in the machine → the same of the directory it was, or {}
         # symbolic links
         "target",
         # devices and fifos
@@ -66,14 +67,15 @@ class Inode(Record):
         self.changed = now
         self.source: Source = ()
         self.fetched = True
-        self.size = 0
-        self.dirty: dict[int, bool] = {}
         self.stamp: tuple[int, ...] = ()
+        self.size = 0
+        self.source_size = 0
+        self.dirty: dict[int, bool] = {}
         self.entries: dict[bytes, tuple[int, int]] = {}
         self.next_cookie = 3  # 1 and 2 are `.` and `..`
         self.parent = 0
         self.name = b""
-        self.hidden: dict[bytes, bool] = {}
+        self.removed: dict[bytes, Any] = {}
         self.target = b""
         self.driver = ""
         self.number = 0
@@ -129,8 +131,12 @@ def unlinked(k: Kernel, inode_id: int) -> None:
 
 
 def _free_if_unused(k: Kernel, inode_id: int, inode: Inode) -> None:
-    if inode.users or inode.nlink > 0:
-        return
-    if inode.is_regular():
-        k.page_cache.forget(inode_id)
-    k.inodes.remove(inode_id)
+    while not inode.users and inode.nlink <= 0:
+        if inode.is_regular():
+            k.page_cache.truncate(k, inode_id, 0)
+        k.inodes.remove(inode_id)
+        if not inode.is_directory():
+            return
+        inode_id = inode.parent  # which the directory held, so that its `..` leads somewhere
+        inode = k.inodes[inode_id]
+        inode.users -= 1

@@ -111,8 +111,8 @@ def write(k: Kernel, t: Task, pipe_id: int, buffer: UserBuffer, flags: int) -> i
         _break(k, t)
         return _partial(done, EPIPE)
     before = len(pipe.buffers), done
-    if not done:
-        done += _merge(k, pipe, buffer, flags)
+    if t.pending is None:
+        done += _merge(k, pipe, buffer)
     error = 0
     while buffer.left and not buffer.error and not error and len(pipe.buffers) < PIPE_PAGES:
         count, error = _append(k, pipe, buffer, flags)
@@ -142,7 +142,7 @@ def _break(k: Kernel, t: Task) -> None:
     send(k, t, SIGPIPE)
 
 
-def _merge(k: Kernel, pipe: Pipe, buffer: UserBuffer, flags: int) -> int:
+def _merge(k: Kernel, pipe: Pipe, buffer: UserBuffer) -> int:
     """Puts the odd part of a write (its size modulo a page) behind the newest bytes, if it fits in there whole."""
     odd = buffer.left % PAGE
     if not odd or not pipe.buffers:

@@ -1,4 +1,4 @@
-"""Open files: what a descriptor stands for. Shared by every descriptor that dup and fork made of it. See open(2), NOTES.
+"""Open files: what a descriptor stands for, shared by every descriptor that dup and fork made of it: open(2), NOTES.
 
 The offset lives here, not in the descriptor: that is why a parent and its child go on reading where the other stopped.
 """

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EBADF, EMFILE, SysError
-from kernel.fs import open_file
+from kernel.fs import file as files
 from kernel.fs.constants import OPEN_MAX
 from kernel.table import Record
 
@@ -49,7 +49,7 @@ def install(k: Kernel, table_id: int, fd: int, file_id: int, cloexec: bool) -> N
     before = slots.get(fd)
     slots[fd] = (file_id, cloexec)
     if before is not None:
-        open_file.release(k, before[0])
+        files.release(k, before[0])
 
 
 def remove(k: Kernel, table_id: int, fd: int) -> None:
@@ -57,7 +57,7 @@ def remove(k: Kernel, table_id: int, fd: int) -> None:
     slot = k.fdtables[table_id].slots.pop(fd & 0xFFFFFFFF, None)
     if slot is None:
         raise SysError(EBADF)
-    open_file.release(k, slot[0])
+    files.release(k, slot[0])
 
 
 def fork_table(k: Kernel, table_id: int) -> int:
@@ -65,7 +65,7 @@ def fork_table(k: Kernel, table_id: int) -> int:
     child = FdTable()
     child.slots = dict(k.fdtables.peek(table_id).slots)
     for file_id, _ in child.slots.values():
-        open_file.hold(k, file_id)
+        files.hold(k, file_id)
     return k.fdtables.add(child)
 
 
@@ -82,7 +82,7 @@ def close_table(k: Kernel, table_id: int) -> None:
     if table.users:
         return
     for fd in sorted(table.slots):
-        open_file.release(k, table.slots[fd][0])
+        files.release(k, table.slots[fd][0])
     k.fdtables.remove(table_id)
 
 
@@ -91,4 +91,4 @@ def close_on_exec(k: Kernel, table_id: int) -> None:
     table = k.fdtables[table_id]
     for fd in sorted(fd for fd, (_, cloexec) in table.slots.items() if cloexec):
         file_id, _ = table.slots.pop(fd)
-        open_file.release(k, file_id)
+        files.release(k, file_id)

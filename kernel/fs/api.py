@@ -1,0 +1,71 @@
+"""The file system's face to the rest of the kernel: what fork, exec, exit, boot and the checker need of it.
+
+System calls about files (kernel/syscalls/{files,paths,pipes}.py) use the modules behind it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.errno import EACCES, SysError
+from kernel.fs import access, pipe, regular
+from kernel.fs.constants import AT_FDCWD, X_OK
+from kernel.fs.fdtable import close_on_exec, close_table, fork_table, share_table
+from kernel.fs.inode import Inode
+from kernel.fs.inode import hold as hold_inode
+from kernel.fs.inode import release as release_inode
+from kernel.fs.path import path_of, resolve
+from kernel.fs.setup import init, open_console
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+
+__all__ = [
+    "AT_FDCWD",
+    "close_on_exec",
+    "close_table",
+    "executable",
+    "flush",
+    "fork_table",
+    "frames_in_use",
+    "hold_inode",
+    "init",
+    "inode",
+    "open_console",
+    "path_of",
+    "read_inode",
+    "release_inode",
+    "resolve",
+    "share_table",
+]
+
+frames_in_use = pipe.frames_in_use
+read_inode = regular.read_bytes
+
+
+def inode(k: Kernel, inode_id: int) -> Inode:
+    """The inode, for reading, with its size known (a program of /bin is made now). Raises EIO."""
+    return regular.fetch(k, inode_id)
+
+
+def executable(k: Kernel, inode_id: int) -> Inode:
+    """The inode if execve(2) may run it: a regular file with execute permission. Raises EACCES, EIO."""
+    file = k.inodes.peek(inode_id)
+    if not file.is_regular() or not access.allowed(file, X_OK):
+        raise SysError(EACCES)
+    return regular.fetch(k, inode_id)
+
+
+def flush(k: Kernel) -> list[str]:
+    """Carries what was written to `rw` mounts out to the host; returns what went wrong, one message each.
+
+    To be called once, when a live run has ended: a machine that was set back or is explored must not touch the host.
+    """
+    messages: list[str] = []
+    for mount_id in k.mounts.ids():
+        mount = k.mounts.peek(mount_id)
+        if mount.host >= 0 and mount.writable:
+            from kernel.fs import host_flush
+
+            messages += host_flush.flush(k, mount_id)
+    return messages

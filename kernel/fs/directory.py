@@ -1,0 +1,123 @@
+"""Directories: the names in them, and making and removing files. The checks are those of Linux's fs/namei.c.
+
+A directory of a host mount knows only the names that somebody has asked for; host.py asks the host for the others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from kernel.errno import EBUSY, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, SysError
+from kernel.fs import access
+from kernel.fs import inode as inodes
+from kernel.fs.constants import S_IFDIR, S_IFMT, W_OK, X_OK
+from kernel.fs.inode import Inode
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+
+
+class Entry(NamedTuple):
+    """One name of a directory; `kind` is the type as in d_type (mode >> 12)."""
+
+    cookie: int
+    name: bytes
+    inode: int
+    kind: int
+
+
+def lookup(k: Kernel, directory_id: int, name: bytes) -> int | None:
+    """The inode called `name`, or None. Asks the host if the directory is one of its. Raises EIO, EACCES from there."""
+    directory = k.inodes.peek(directory_id)
+    if directory.source:
+        from kernel.fs import host
+
+        return host.lookup(k, directory_id, name)
+    entry = directory.entries.get(name)
+    return entry[0] if entry else None
+
+
+def create(k: Kernel, parent_id: int, name: bytes, mode: int, **fields: int | str | bytes) -> int:
+    """Makes a file of the type and permissions in `mode` (umask applied by the caller) and gives it a name.
+
+    Raises EROFS, EACCES, ENOENT (the directory has been removed), ENOSPC.
+    """
+    parent = k.inodes[parent_id]
+    access.require(k, parent, W_OK | X_OK)
+    if not parent.nlink:
+        raise SysError(ENOENT)
+    inode_id = inodes.add(k, Inode(mode, parent.mount, access.USER, access.USER, inodes.now(k)))
+    for field, value in fields.items():
+        setattr(k.inodes[inode_id], field, value)
+    link(k, parent_id, name, inode_id)
+    if parent.source or k.mounts.peek(parent.mount).host >= 0:
+        from kernel.fs import host
+
+        host.created(k, parent_id, name, inode_id)
+    return inode_id
+
+
+def link(k: Kernel, parent_id: int, name: bytes, inode_id: int) -> None:
+    """Enters a new inode under a name that is free; a directory learns its place in the tree."""
+    parent = k.inodes[parent_id]
+    parent.entries[name] = (inode_id, parent.next_cookie)
+    parent.next_cookie += 1
+    parent.modified = parent.changed = inodes.now(k)
+    inode = k.inodes[inode_id]
+    if inode.is_directory():
+        inode.parent = parent_id
+        inode.name = name
+        parent.nlink += 1
+        inodes.hold(k, parent_id)  # `..` must lead somewhere as long as the directory exists, named or not
+
+
+def remove(k: Kernel, parent_id: int, name: bytes, inode_id: int, directory: bool) -> None:
+    """unlink(2), or rmdir(2) if `directory`. Raises EROFS, EACCES, EPERM, ENOTDIR, EISDIR, EBUSY, ENOTEMPTY."""
+    parent, victim = k.inodes[parent_id], k.inodes.peek(inode_id)
+    access.require(k, parent, W_OK | X_OK)
+    access.require_removal(parent, victim)
+    if directory and not victim.is_directory():
+        raise SysError(ENOTDIR)
+    if not directory and victim.is_directory():
+        raise SysError(EISDIR)
+    if directory:
+        _require_removable(k, inode_id)
+    if k.mounts.peek(parent.mount).host >= 0:
+        from kernel.fs import host
+
+        host.removed(k, parent_id, name, directory)
+    unlink(k, parent_id, name)
+
+
+def unlink(k: Kernel, parent_id: int, name: bytes) -> None:
+    """Takes the name away, without a check."""
+    parent = k.inodes[parent_id]
+    inode_id, _ = parent.entries.pop(name)
+    parent.modified = parent.changed = inodes.now(k)
+    if k.inodes.peek(inode_id).is_directory():
+        parent.nlink -= 1
+    inodes.unlinked(k, inode_id)
+
+
+def _require_removable(k: Kernel, inode_id: int) -> None:
+    if any(k.mounts.peek(mount_id).root == inode_id for mount_id in k.mounts.ids()):
+        raise SysError(EBUSY)
+    if listing(k, inode_id, 0, 3)[2:]:
+        raise SysError(ENOTEMPTY)
+
+
+def listing(k: Kernel, directory_id: int, after: int, limit: int) -> list[Entry]:
+    """Up to `limit` entries with a cookie greater than `after`: `.`, `..`, then in the order of their making."""
+    directory = k.inodes.peek(directory_id)
+    if directory.source:
+        from kernel.fs import host
+
+        host.complete(k, directory_id)
+    entries = [Entry(1, b".", directory_id, S_IFDIR >> 12), Entry(2, b"..", directory.parent, S_IFDIR >> 12)]
+    entries = entries[min(after, 2) : min(after, 2) + limit]
+    for name, (inode_id, cookie) in directory.entries.items():
+        if len(entries) >= limit:
+            break
+        if cookie > after:
+            entries.append(Entry(cookie, name, inode_id, (k.inodes.peek(inode_id).mode & S_IFMT) >> 12))
+    return entries

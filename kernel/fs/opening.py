@@ -1,0 +1,100 @@
+"""From a path to an open file: open(2). The order of the checks is that of Linux's fs/namei.c and fs/open.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, SysError
+from kernel.fs import access, directory, file, path, regular
+from kernel.fs.constants import (
+    O_ACCMODE,
+    O_CLOEXEC,
+    O_CREAT,
+    O_DIRECTORY,
+    O_EXCL,
+    O_LARGEFILE,
+    O_NOFOLLOW,
+    O_PATH,
+    O_TMPFILE_BIT,
+    O_TRUNC,
+    OPEN_ONLY,
+    R_OK,
+    S_IFCHR,
+    S_IFDIR,
+    S_IFLNK,
+    S_IFMT,
+    S_IFREG,
+    S_IFSOCK,
+    W_OK,
+)
+
+if TYPE_CHECKING:
+    from kernel.fs.path import Place
+    from kernel.kernel import Kernel
+    from kernel.task import Task
+
+
+def check_flags(flags: int) -> int:
+    """The flags as they will be acted on. Raises EINVAL (O_CREAT with O_DIRECTORY), EOPNOTSUPP (O_TMPFILE)."""
+    if flags & O_PATH:
+        return flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    if flags & O_TMPFILE_BIT:
+        raise SysError(EOPNOTSUPP if flags & O_DIRECTORY else EINVAL)
+    if flags & O_CREAT and flags & O_DIRECTORY:
+        raise SysError(EINVAL)
+    return flags | O_LARGEFILE
+
+
+def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int) -> int:
+    """Opens or creates what the path leads to; returns an open file's id. `flags` have passed check_flags().
+
+    Raises what path.walk() does, and EEXIST, EISDIR, ENOTDIR, ELOOP, EACCES, EROFS, ENXIO, ENFILE, ENOSPC, EIO.
+    """
+    file.check_limit(k)
+    follow = not (flags & O_NOFOLLOW or (flags & O_CREAT and flags & O_EXCL))
+    place = path.walk(k, t, name, dirfd, follow)
+    if flags & O_CREAT and place.name and place.slash:
+        raise SysError(EISDIR)
+    if place.inode is None:
+        return _create(k, t, place, flags, mode)
+    _check_kind(k, place, flags)
+    if not flags & O_PATH:
+        _check_access(k, place.inode, flags)
+    opened = file.add(k, place.inode, flags & ~OPEN_ONLY)
+    if flags & O_TRUNC and k.inodes.peek(place.inode).is_regular():
+        regular.truncate(k, place.inode, 0)
+    return opened
+
+
+def _create(k: Kernel, t: Task, place: Place, flags: int, mode: int) -> int:
+    """A new file is open as asked for, even if its own mode would not allow it again."""
+    if not flags & O_CREAT:
+        raise SysError(ENOENT)
+    mode &= 0o7777 & ~k.fs_structs.peek(t.fs).umask
+    inode_id = directory.create(k, place.parent, place.name, S_IFREG | mode)
+    return file.add(k, inode_id, flags & ~OPEN_ONLY)
+
+
+def _check_kind(k: Kernel, place: Place, flags: int) -> None:
+    assert place.inode is not None
+    kind = k.inodes.peek(place.inode).mode & S_IFMT
+    if flags & O_CREAT and flags & O_EXCL:
+        raise SysError(EEXIST)
+    if flags & O_CREAT and kind == S_IFDIR:
+        raise SysError(EISDIR)
+    if (flags & O_DIRECTORY or place.slash) and kind != S_IFDIR:
+        raise SysError(ENOTDIR)
+    if kind == S_IFLNK and not flags & O_PATH:
+        raise SysError(ELOOP)
+
+
+def _check_access(k: Kernel, inode_id: int, flags: int) -> None:
+    inode = k.inodes.peek(inode_id)
+    kind = inode.mode & S_IFMT
+    want = (R_OK, W_OK, R_OK | W_OK, R_OK | W_OK)[flags & O_ACCMODE] | (W_OK if flags & O_TRUNC else 0)
+    if kind == S_IFDIR and want & W_OK:
+        raise SysError(EISDIR)
+    if kind not in (S_IFREG, S_IFDIR) and not (kind == S_IFCHR and inode.driver):
+        raise SysError(ENXIO if kind == S_IFSOCK else EACCES)  # a special file of the host is never opened
+    access.require(k, inode, want)
+    regular.fetch(k, inode_id)

@@ -1,0 +1,147 @@
+"""The walk from a path to an inode: path_resolution(7).
+
+`walk` goes along a path and stops before the last component, because what becomes of that differs: open may create it,
+unlink removes it, stat looks at it. The Place it returns says where that is; `resolve` is a walk to the end.
+
+There is one tree. The root directory is its own parent, and a mount's root has the directory around it as parent: so
+neither `..` nor a symbolic link leads out of it, whatever the host's files look like.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.errno import EBADF, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, SysError
+from kernel.fs import access, directory
+from kernel.fs.constants import AT_FDCWD, NAME_MAX, PATH_MAX, SYMLINK_DEPTH, X_OK
+from kernel.fs.fdtable import file_id
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.task import Task
+
+
+class Place:
+    """Where a walk ended: `name` in directory `parent` is `inode` (None: there is no such file yet).
+
+    `name` is b"" for a path that ends in `.`, `..` or is `/`: then `inode` is set and `last` is that component.
+    `slash` says that slashes follow the name, so that it must be a directory.
+    """
+
+    __slots__ = ("parent", "name", "inode", "slash", "last")
+
+    def __init__(self, parent: int, name: bytes, inode: int | None, slash: bool, last: bytes) -> None:
+        self.parent = parent
+        self.name = name
+        self.inode = inode
+        self.slash = slash
+        self.last = last
+
+
+def start(k: Kernel, t: Task, path: bytes, dirfd: int) -> int:
+    """The directory a walk sets out from. Raises EBADF, ENOTDIR for a relative path with a bad `dirfd`."""
+    if path.startswith(b"/"):
+        return k.root_inode
+    if dirfd == AT_FDCWD:
+        return k.fs_structs.peek(t.fs).cwd
+    if dirfd < 0:
+        raise SysError(EBADF)
+    inode_id = k.files.peek(file_id(k.fdtables.peek(t.fdtable), dirfd)).inode
+    if not k.inodes.peek(inode_id).is_directory():
+        raise SysError(ENOTDIR)
+    return inode_id
+
+
+def walk(k: Kernel, t: Task, path: bytes, dirfd: int = AT_FDCWD, follow: bool = True) -> Place:
+    """Follows `path`, and the symbolic link it may end in if `follow` or if slashes follow it.
+
+    Raises ENOENT (an empty path, a missing directory), ENAMETOOLONG, ENOTDIR, EACCES, ELOOP, EBADF.
+    """
+    _check_length(path)
+    here = start(k, t, path, dirfd)
+    rest = _components(path)
+    slash = path.endswith(b"/")
+    links = 0
+    while True:
+        name = rest.pop() if rest else b""
+        child = _step(k, here, name)
+        target = _target(k, child)
+        if target is not None and (rest or follow or slash):
+            links += 1
+            if links > SYMLINK_DEPTH:
+                raise SysError(ELOOP)
+            _check_length(target)
+            here = k.root_inode if target.startswith(b"/") else here
+            slash = slash or (not rest and target.endswith(b"/"))
+            rest += _components(target)
+        elif rest:
+            here = _enter(child)
+        else:
+            plain = name not in (b"", b".", b"..")
+            return Place(here, name if plain else b"", child, slash, name)
+
+
+def resolve(k: Kernel, t: Task, path: bytes, dirfd: int = AT_FDCWD, follow: bool = True) -> int:
+    """The inode that a path leads to. Raises what walk() does, ENOENT, and ENOTDIR for `file/`."""
+    place = walk(k, t, path, dirfd, follow)
+    if place.inode is None:
+        raise SysError(ENOENT)
+    if place.slash and not k.inodes.peek(place.inode).is_directory():
+        raise SysError(ENOTDIR)
+    return place.inode
+
+
+def path_of(k: Kernel, inode_id: int) -> bytes:
+    """The absolute path of a directory, as getcwd(2) gives it. Raises ENOENT if it has been removed."""
+    names: list[bytes] = []
+    while inode_id != k.root_inode:
+        inode = k.inodes.peek(inode_id)
+        if not inode.nlink:
+            raise SysError(ENOENT)
+        names.append(inode.name)
+        inode_id = inode.parent
+    return b"/" + b"/".join(reversed(names))
+
+
+def _check_length(path: bytes) -> None:
+    if not path:
+        raise SysError(ENOENT)
+    if len(path) >= PATH_MAX:
+        raise SysError(ENAMETOOLONG)
+
+
+def _components(path: bytes) -> list[bytes]:
+    """The components of a path, the next one last (a stack)."""
+    names = [name for name in path.split(b"/") if name]
+    names.reverse()
+    return names
+
+
+def _step(k: Kernel, here: int, name: bytes) -> int | None:
+    """One component on. Raises ENOTDIR, EACCES (no search permission), ENAMETOOLONG."""
+    if not name:
+        return here
+    inode = k.inodes.peek(here)
+    if not inode.is_directory():
+        raise SysError(ENOTDIR)
+    access.require(k, inode, X_OK)
+    if name == b".":
+        return here
+    if name == b"..":
+        return inode.parent
+    if len(name) > NAME_MAX:
+        raise SysError(ENAMETOOLONG)
+    return directory.lookup(k, here, name)
+
+
+def _target(k: Kernel, inode_id: int | None) -> bytes | None:
+    if inode_id is None:
+        return None
+    inode = k.inodes.peek(inode_id)
+    return inode.target if inode.is_symlink() else None
+
+
+def _enter(child: int | None) -> int:
+    if child is None:
+        raise SysError(ENOENT)
+    return child

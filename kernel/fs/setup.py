@@ -1,0 +1,88 @@
+"""The files that are there at boot: /, /bin, /tmp, /dev and the mounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kernel.fs import access, directory, file, mounts, program, regular
+from kernel.fs import inode as inodes
+from kernel.fs.constants import O_RDONLY, O_WRONLY, S_IFCHR, S_IFDIR, S_ISVTX
+from kernel.fs.device import DRIVERS
+from kernel.fs.fdtable import FdTable
+from kernel.fs.file import OpenFile
+from kernel.fs.inode import Inode
+from kernel.fs.mounts import BinProvider, Mount, Sources
+from kernel.fs.pipe import Pipe
+from kernel.table import Table
+
+if TYPE_CHECKING:
+    from kernel.fs.host import MountPoint
+    from kernel.kernel import Kernel
+
+PIPE_MOUNT = 4  # pipes, and inodes that never have a name
+
+
+def init(k: Kernel, programs: BinProvider, points: Sequence[MountPoint] = ()) -> None:
+    """Makes the tables and the tree. `points`: (host directory, guest directory, writable). Raises MountError."""
+    k.fdtables, k.files, k.inodes = Table(FdTable), Table(OpenFile), Table(Inode)
+    k.pipes, k.mounts = Table(Pipe), Table(Mount)
+    k.sources = Sources(programs)
+    k.page_cache.fill = regular.fill
+    root, binaries, devices, _ = (mounts.add(k, writable) for writable in (True, False, True, True))
+    _make_root(k, root)
+    program.populate(k, _make(k, b"bin", 0o755, binaries))
+    _make(k, b"tmp", 0o777 | S_ISVTX, root)
+    _make_devices(k, _make(k, b"dev", 0o755, devices))
+    for point in points:
+        from kernel.fs import host
+
+        host.mount(k, point)
+
+
+def open_console(k: Kernel) -> int:
+    """A descriptor table for pid 1: 0 reads the machine's input, 1 and 2 are its standard output and error."""
+    console = _lookup(k, _lookup(k, k.root_inode, b"dev"), b"console")
+    error = _device(k, "console-error", 0o620, PIPE_MOUNT)
+    k.inodes[error].nlink = 0  # it has no name: it goes when nobody has it open
+    table = FdTable()
+    for fd, (inode_id, flags) in enumerate([(console, O_RDONLY), (console, O_WRONLY), (error, O_WRONLY)]):
+        table.slots[fd] = (file.add(k, inode_id, flags), False)
+    return k.fdtables.add(table)
+
+
+def _make_root(k: Kernel, mount: int) -> None:
+    k.root_inode = inodes.add(k, Inode(S_IFDIR | 0o755, mount, now=inodes.now(k)))
+    k.inodes[k.root_inode].parent = k.root_inode
+    k.mounts[mount].root = k.root_inode
+
+
+def _make(k: Kernel, name: bytes, mode: int, mount: int) -> int:
+    """A directory in the root; the root of its own mount, unless it belongs to the root's."""
+    inode_id = inodes.add(k, Inode(S_IFDIR | mode, mount, now=inodes.now(k)))
+    directory.link(k, k.root_inode, name, inode_id)
+    if not k.mounts.peek(mount).root:
+        k.mounts[mount].root = inode_id
+    return inode_id
+
+
+def _make_devices(k: Kernel, directory_id: int) -> None:
+    for name in DRIVERS:
+        if name != "console-error":
+            mode = 0o620 if name == "console" else 0o666
+            inode_id = _device(k, name, mode, k.inodes.peek(directory_id).mount)
+            directory.link(k, directory_id, name.encode(), inode_id)
+
+
+def _device(k: Kernel, driver: str, mode: int, mount: int) -> int:
+    inode = Inode(S_IFCHR | mode, mount, now=inodes.now(k))
+    inode.driver, inode.number = driver, DRIVERS[driver].rdev
+    if mode == 0o620:
+        inode.uid = inode.gid = access.USER  # the terminal belongs to who sits at it
+    return inodes.add(k, inode)
+
+
+def _lookup(k: Kernel, directory_id: int, name: bytes) -> int:
+    inode_id = directory.lookup(k, directory_id, name)
+    assert inode_id is not None
+    return inode_id

@@ -1,0 +1,56 @@
+"""read and write of an open file, whatever kind of file it is: read(2), write(2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.errno import EBADF, EINVAL, EISDIR, SysError
+from kernel.fs import device, pipe, regular
+from kernel.fs.constants import FILE_MAX, O_APPEND, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
+
+if TYPE_CHECKING:
+    from kernel.fs.user_buffer import UserBuffer
+    from kernel.kernel import Kernel
+    from kernel.task import Task
+
+
+def read(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
+    """Reads into the caller's memory and moves the offset on; returns the count, 0 at the end of the file."""
+    file = k.files.peek(file_id)
+    inode = k.inodes.peek(file.inode)
+    kind = inode.mode & S_IFMT
+    if kind == S_IFCHR:
+        return device.DRIVERS[inode.driver].read(k, buffer, file.flags)
+    if kind == S_IFIFO:
+        return pipe.read(k, inode.number, buffer, file.flags)
+    if kind == S_IFDIR:
+        raise SysError(EISDIR)
+    _check_end(file.offset, buffer)
+    moved = regular.read(k, file.inode, file.offset, buffer)
+    k.files[file_id].offset += moved
+    return moved
+
+
+def write(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
+    """Writes the caller's memory at the offset, or at the end with O_APPEND; returns the count."""
+    file = k.files.peek(file_id)
+    inode = k.inodes.peek(file.inode)
+    kind = inode.mode & S_IFMT
+    if kind == S_IFCHR:
+        return device.DRIVERS[inode.driver].write(k, buffer, file.flags)
+    if kind == S_IFIFO:
+        return pipe.write(k, t, inode.number, buffer, file.flags)
+    if kind != S_IFREG:
+        raise SysError(EBADF)
+    _check_end(file.offset, buffer)
+    offset = regular.fetch(k, file.inode).size if file.flags & O_APPEND else file.offset
+    moved = regular.write(k, file.inode, offset, buffer)
+    if moved:
+        k.files[file_id].offset = offset + moved
+    return moved
+
+
+def _check_end(offset: int, buffer: UserBuffer) -> None:
+    """Offsets are signed 64-bit numbers: a transfer that would pass the last one is refused as a whole."""
+    if offset + buffer.left > FILE_MAX:
+        raise SysError(EINVAL)
