@@ -22,18 +22,10 @@ _STORE = (Cause.STORE_MISALIGNED, Cause.STORE_ACCESS, Cause.STORE_PAGE)
 _MISALIGNED = (Cause.INSTRUCTION_MISALIGNED, Cause.LOAD_MISALIGNED, Cause.STORE_MISALIGNED)
 
 
-class Reporter:
-    """Subscribes to deaths. Each message is written while the process's memory can still be looked at."""
-
-    def __init__(self, kernel: Kernel, images: Images) -> None:
-        self.kernel = kernel
-        self.images = images
-        kernel.events.on(Death, self.died)
-
-    def died(self, death: Death) -> None:
-        """Tells about a fault, or about a death that the kernel has something to say of."""
-        if (death.signal in FAULTS and death.cause >= 0) or death.note or death.tgid == MAIN:
-            say("\n".join(message(facts(self.kernel, self.images, death))))
+def tell(kernel: Kernel, death: Death) -> None:
+    """Writes the message, while the process's memory can still be looked at."""
+    if (death.signal in FAULTS and death.cause >= 0) or death.note or death.tgid == MAIN:
+        say("\n".join(message(facts(kernel, Images(kernel), death))))
 
 
 MAIN = 2  # the main program's pid: init's first child

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from forkyard.errors import UserError, os_reason
 from kernel.door import Door
@@ -20,9 +21,12 @@ class HostDoor(Door):
     def __init__(self, seed: int = 0) -> None:
         super().__init__(seed=seed)
         self.interactive = _is_terminal(0)
+        self.before_emit: Callable[[], None] | None = None  # empties what must be seen before the program's output
 
     def emit(self, fd: int, data: bytes) -> None:
         """Writes all of `data`. BrokenPipeError if nobody reads any more: the whole run is over then, as by SIGPIPE."""
+        if self.before_emit is not None:
+            self.before_emit()
         left = memoryview(data)
         while left:
             try:
