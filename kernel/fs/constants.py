@@ -88,3 +88,4 @@ FILE_MAX = (1 << 63) - 1  # the largest offset
 USER_TOP = (1 << 63) - 1  # access_ok(): TASK_SIZE_MAX of riscv64 is LONG_MAX
 PIPE_PAGES = 16  # pipe(7): capacity 65536 bytes
 PIPE_BUF = 4096
+CHUNK = 1 << 18  # bytes moved at a time: bounds the host memory that one large transfer takes

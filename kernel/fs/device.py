@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from kernel.errno import EAGAIN, ENOSPC, SysError
-from kernel.fs.constants import O_NONBLOCK
-from kernel.fs.user_buffer import CHUNK
+from kernel.fs.constants import CHUNK, O_NONBLOCK
 from kernel.wait_queues import CONSOLE, WouldBlock
 
 if TYPE_CHECKING:

@@ -137,9 +137,11 @@ def _partial(done: int, error: int) -> int:
 
 
 def _break(k: Kernel, t: Task) -> None:
-    from kernel.signals import SIGPIPE, send
+    """Nobody will ever read this: the writer gets SIGPIPE, which ends it unless it looks at the error instead."""
+    from kernel.signal_numbers import SIGPIPE
+    from kernel.signals import send
 
-    send(k, t, SIGPIPE)
+    send(k, t.tgid, SIGPIPE, t.tgid)
 
 
 def _merge(k: Kernel, pipe: Pipe, buffer: UserBuffer) -> int:

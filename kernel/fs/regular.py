@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from kernel.errno import EFBIG, EINVAL, ENOSPC, OutOfMemory, SysError
 from kernel.fs import inode as inodes
-from kernel.fs.constants import FILE_MAX, PAGE
-from kernel.fs.user_buffer import CHUNK
+from kernel.fs.constants import CHUNK, FILE_MAX, PAGE
 
 if TYPE_CHECKING:
     from kernel.fs.inode import Inode

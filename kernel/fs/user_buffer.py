@@ -9,14 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EFAULT, SysError
-from kernel.fs.constants import PAGE, RW_MAX, USER_TOP
+from kernel.fs.constants import CHUNK, PAGE, RW_MAX, USER_TOP
 from kernel.user_memory import copy_in, copy_out
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.task import Task
-
-CHUNK = 1 << 18  # bytes moved at a time: bounds the host memory that one large transfer takes
 
 
 def check_range(address: int, size: int) -> None:

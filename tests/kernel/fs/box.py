@@ -1,0 +1,157 @@
+"""A machine with processes but no program: tests make the system calls themselves, as a program in it would see them.
+
+    box = Box()
+    fd = box.open("/tmp/a", O_CREAT | O_RDWR)
+    assert box.write(fd, b"abc") == 3
+
+A call returns what a0 would hold: a result, or -errno; BLOCKED if the caller would have been put to sleep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kernel import lifecycle, mm, scheduler
+from kernel.config import Config
+from kernel.door import Door
+from kernel.fs import api as fs
+from kernel.kernel import Kernel
+from kernel.mm import PROT_READ, PROT_WRITE, Vma
+from kernel.syscalls import files, paths, pipes, table  # noqa: F401 - fill the table
+from kernel.task import SLEEPING, Task
+
+AT_FDCWD = -100
+BLOCKED = "blocked"
+MEMORY = 0x10_0000  # where a process's memory begins
+SIZE = 0x100_0000
+BAD = 0x3000_0000  # nothing is mapped here
+MASK = (1 << 64) - 1
+
+
+class Programs:
+    """A provider of /bin: names and what they are made of; an exception instead of bytes is raised."""
+
+    def __init__(self, **programs: bytes | Exception) -> None:
+        self.programs = programs
+        self.loads: list[str] = []
+
+    def names(self) -> list[str]:
+        return list(self.programs)
+
+    def load(self, name: str) -> bytes:
+        self.loads.append(name)
+        content = self.programs[name]
+        if isinstance(content, Exception):
+            raise content
+        return content
+
+
+class Box:
+    """One machine; `box.task` is the process that makes the calls, `box.fork()` makes another Box on the same machine."""
+
+    def __init__(
+        self,
+        programs: Programs | None = None,
+        mounts: Sequence[Any] = (),
+        memory: int = 64 << 20,
+        stdin: bytes = b"",
+        door: Door | None = None,
+    ) -> None:
+        self.k = Kernel(Config(memory=memory, engine="python"), door or Door(stdin))
+        fs.init(self.k, programs or Programs(), mounts)
+        fs.hold_inode(self.k, self.k.root_inode)
+        mm_id = mm.create(self.k)
+        space = self.k.mms[mm_id]
+        mm.map_area(self.k, space, Vma(MEMORY, MEMORY + SIZE, PROT_READ | PROT_WRITE))
+        console = fs.open_console(self.k)
+        self.task: Task = lifecycle.first_process(self.k, mm_id, console, self.k.root_inode, b"test")
+        self._activate()
+
+    def _activate(self) -> None:
+        mm.activate(self.k, self.task)
+
+    def fork(self) -> Box:
+        """The same machine, seen by a new child of this process."""
+        child = object.__new__(type(self))
+        child.k = self.k
+        pid = lifecycle.clone(self.k, self.task, 17, 0, 0, 0, 0)
+        child.task = self.k.tasks[pid]
+        return child
+
+    def exit(self) -> None:
+        """The process ends and is reaped by nobody."""
+        lifecycle.exit_task(self.k, self.task, 0)
+
+    @property
+    def out(self) -> bytes:
+        return bytes(self.k.door.output[1])
+
+    @property
+    def err(self) -> bytes:
+        return bytes(self.k.door.output[2])
+
+    # ---- system calls
+
+    def call(self, name: str, *arguments: int) -> Any:
+        """Makes a system call as the dispatcher would; a task that is asleep tries its call again instead."""
+        call = next(c for c in table.TABLE.values() if c.name == name)
+        self._activate()
+        values = tuple(a & MASK for a in arguments) + (0,) * (call.last - table.A0 - len(arguments))
+        self.task.state = "R"
+        table._attempt(self.k, self.task, call, values)
+        return self._outcome()
+
+    def again(self) -> Any:
+        """A sleeping task that was woken runs again: the rest of its system call. BLOCKED if it still sleeps."""
+        if self.task.state == SLEEPING:
+            return BLOCKED
+        self._activate()
+        table.resume(self.k, self.task)
+        return self._outcome()
+
+    def _outcome(self) -> Any:
+        if self.task.state == SLEEPING:
+            return BLOCKED
+        result = int(self.task.hart.x[table.A0])
+        return result - (1 << 64) if result >> 63 else result
+
+    def poke(self, data: bytes, at: int = MEMORY) -> int:
+        from kernel.user_memory import copy_out
+
+        self._activate()
+        copy_out(self.k, self.task, at, data)
+        return at
+
+    def peek(self, size: int, at: int = MEMORY) -> bytes:
+        from kernel.user_memory import copy_in
+
+        self._activate()
+        return copy_in(self.k, self.task, at, size)
+
+    def string(self, text: bytes | str, at: int = MEMORY + SIZE - 0x4000) -> int:
+        return self.poke((text.encode() if isinstance(text, str) else text) + b"\0", at)
+
+    def open(self, path: bytes | str, flags: int = 0, mode: int = 0o644, dirfd: int = AT_FDCWD) -> Any:
+        return self.call("openat", dirfd, self.string(path), flags, mode)
+
+    def write(self, fd: int, data: bytes) -> Any:
+        return self.call("write", fd, self.poke(data), len(data))
+
+    def read(self, fd: int, size: int) -> Any:
+        """The bytes read; an int or BLOCKED if it failed."""
+        count = self.call("read", fd, MEMORY, size)
+        return self.peek(count) if isinstance(count, int) and count >= 0 else count
+
+    def close(self, fd: int) -> Any:
+        return self.call("close", fd)
+
+    def pipe(self, flags: int = 0) -> tuple[int, int]:
+        assert self.call("pipe2", MEMORY, flags) == 0
+        pair = self.peek(8)
+        return int.from_bytes(pair[:4], "little"), int.from_bytes(pair[4:], "little")
+
+
+def switch_to(box: Box) -> None:
+    """For tests that run tasks by the scheduler's own rules."""
+    scheduler.make_runnable(box.k, box.task)
