@@ -37,23 +37,17 @@ def lookup(k: Kernel, directory_id: int, name: bytes) -> int | None:
     return entry[0] if entry else None
 
 
-def create(k: Kernel, parent_id: int, name: bytes, mode: int, **fields: int | str | bytes) -> int:
+def create(k: Kernel, parent_id: int, name: bytes, mode: int) -> int:
     """Makes a file of the type and permissions in `mode` (umask applied by the caller) and gives it a name.
 
     Raises EROFS, EACCES, ENOENT (the directory has been removed), ENOSPC.
     """
     parent = k.inodes[parent_id]
-    access.require(k, parent, W_OK | X_OK)
     if not parent.nlink:
         raise SysError(ENOENT)
+    access.require(k, parent, W_OK | X_OK)
     inode_id = inodes.add(k, Inode(mode, parent.mount, access.USER, access.USER, inodes.now(k)))
-    for field, value in fields.items():
-        setattr(k.inodes[inode_id], field, value)
     link(k, parent_id, name, inode_id)
-    if parent.source or k.mounts.peek(parent.mount).host >= 0:
-        from kernel.fs import host
-
-        host.created(k, parent_id, name, inode_id)
     return inode_id
 
 
@@ -82,10 +76,8 @@ def remove(k: Kernel, parent_id: int, name: bytes, inode_id: int, directory: boo
         raise SysError(EISDIR)
     if directory:
         _require_removable(k, inode_id)
-    if k.mounts.peek(parent.mount).host >= 0:
-        from kernel.fs import host
-
-        host.removed(k, parent_id, name, directory)
+    if victim.source:
+        parent.removed[name] = dict(victim.removed) if victim.is_directory() else None
     unlink(k, parent_id, name)
 
 
@@ -99,6 +91,19 @@ def unlink(k: Kernel, parent_id: int, name: bytes) -> None:
     inodes.unlinked(k, inode_id)
 
 
+def forget(k: Kernel, parent_id: int, name: bytes) -> None:
+    """Takes away a name and everything below it: the host has it no longer."""
+    todo = [(parent_id, name)]
+    while todo:
+        directory_id, last = todo[-1]
+        child_id = k.inodes.peek(directory_id).entries[last][0]
+        below = list(k.inodes.peek(child_id).entries)
+        if below:
+            todo += [(child_id, entry) for entry in below]
+        else:
+            unlink(k, *todo.pop())
+
+
 def _require_removable(k: Kernel, inode_id: int) -> None:
     if any(k.mounts.peek(mount_id).root == inode_id for mount_id in k.mounts.ids()):
         raise SysError(EBUSY)
@@ -109,7 +114,7 @@ def _require_removable(k: Kernel, inode_id: int) -> None:
 def listing(k: Kernel, directory_id: int, after: int, limit: int) -> list[Entry]:
     """Up to `limit` entries with a cookie greater than `after`: `.`, `..`, then in the order of their making."""
     directory = k.inodes.peek(directory_id)
-    if directory.source:
+    if directory.source and not after:
         from kernel.fs import host
 
         host.complete(k, directory_id)

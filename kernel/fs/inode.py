@@ -48,7 +48,7 @@ class Inode(Record):
         "next_cookie",
         "parent",  # id of the directory that `..` leads to; the root's is its own
         "name",  # what the parent calls it
-        "removed",  # names of the source that were removed in the machine → the same of the directory it was, or {}
+        "removed",  # names of the source that were removed in the machine → `removed` of the directory it was, or None
         # symbolic links
         "target",
         # devices and fifos
