@@ -21,7 +21,7 @@ class SyscallEnter(NamedTuple):
 
 
 class SyscallExit(NamedTuple):
-    """A system call has ended. `result` is the signed value of a0, or None if the call doesn't return (exit, exec)."""
+    """A system call has ended. `result` is the signed value of a0, or None if the task is gone (exit)."""
 
     at: int
     tid: int

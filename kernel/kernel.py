@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kernel.fs.file import OpenFile
     from kernel.fs.fdtable import FdTable
     from kernel.fs.inode import Inode
-    from kernel.fs.mounts import Mount
+    from kernel.fs.mounts import Mount, Sources
     from kernel.fs.pipe import Pipe
 
 
@@ -69,6 +69,7 @@ class Kernel:
     inodes: Table[Inode]
     pipes: Table[Pipe]
     mounts: Table[Mount]
+    sources: Sources  # where the contents of /bin come from; no part of the machine's state
 
     def __init__(self, config: Config, door: Door) -> None:
         self.config = config
@@ -89,6 +90,7 @@ class Kernel:
         self.last_ran = 0  # tid that had the hart before. scheduler.py
         self.slice_end = 0  # machine.retired at which the current slice ends. scheduler.py
         self.schedule_state = 0  # state of the random scheduler. scheduler.py
+        self.zombies = 0  # processes that have ended and nobody has waited for. lifecycle.py
         self.joins = 0  # sequence of ThreadGroup.join. lifecycle.py
         self.asid_generation = 1  # mm.py
         self.asid_next = 1  # mm.py

@@ -8,11 +8,12 @@ that ends gives back its memory and files at once: its zombie is a ThreadGroup w
 
 from __future__ import annotations
 
+from contextlib import suppress
 from heapq import heappush
 from typing import TYPE_CHECKING
 
 from kernel import cow, mm, scheduler, signals
-from kernel.errno import EAGAIN, EFAULT, EINVAL, EPERM, SysError
+from kernel.errno import EAGAIN, EINVAL, EPERM, SysError
 from kernel.fs import api as fs
 from kernel.signal_numbers import SIGCHLD
 from kernel.task import FsStruct, Task, ThreadGroup
@@ -56,7 +57,7 @@ def clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int,
     the limit of processes; ENOMEM.
     """
     _check_flags(flags)
-    if len(k.tasks) + _zombies(k) >= k.config.max_procs:
+    if len(k.tasks) + k.zombies >= k.config.max_procs:
         raise SysError(EAGAIN)
     child, shared = _copy_process(k, t, flags & CSIGNAL)
     if stack:
@@ -65,7 +66,11 @@ def clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int,
         child.hart.x[TP] = tls
     if flags & CLONE_CHILD_CLEARTID:
         child.clear_child_tid = child_tid
-    _store_tids(k, t, child, parent_tid * bool(flags & CLONE_PARENT_SETTID), child_tid * bool(flags & CLONE_CHILD_SETTID))
+    if flags & CLONE_PARENT_SETTID:
+        _store_tid(k, t, parent_tid, child.tid)
+    if flags & CLONE_CHILD_SETTID:
+        _store_tid(k, child, child_tid, child.tid)
+        mm.forget_detached(k)
     k.stats.forks += 1
     if k.events.Fork:
         from kernel.events import Fork
@@ -86,11 +91,6 @@ def _check_flags(flags: int) -> None:
         raise SysError(EINVAL)
 
 
-def _zombies(k: Kernel) -> int:
-    """Processes that have ended and are still in the table."""
-    return k.zombies
-
-
 def _copy_process(k: Kernel, t: Task, exit_signal: int) -> tuple[Task, int]:
     """A child that is ready to run, and how many frames it shares with its parent. Raises before anything is visible."""
     parent = k.groups[t.tgid]
@@ -103,6 +103,7 @@ def _copy_process(k: Kernel, t: Task, exit_signal: int) -> tuple[Task, int]:
     child = Task(pid, pid, mm_id, fs.fork_table(k, t.fdtable), _copy_fs(k, t.fs), t.comm)
     child.hart.load(t.hart.save())
     child.hart.x[A0] = 0
+    child.hart.satp = mm.detached_satp(k, mm_id)
     group = ThreadGroup(pid, 0, parent.pgid, parent.sid, exit_signal, t.comm)
     _enter(k, child, group)
     _adopt(k, parent, group)
@@ -142,17 +143,12 @@ def _adopt(k: Kernel, parent: ThreadGroup, child: ThreadGroup) -> None:
         heappush(parent.zombies, (child.join, child.tgid))
 
 
-def _store_tids(k: Kernel, t: Task, child: Task, parent_tid: int, child_tid: int) -> None:
-    """CLONE_PARENT_SETTID and CLONE_CHILD_SETTID. Like Linux, doesn't mind if there is no memory at the address."""
+def _store_tid(k: Kernel, t: Task, address: int, tid: int) -> None:
+    """CLONE_PARENT_SETTID and CLONE_CHILD_SETTID. Like Linux, goes on if there is no memory at the address."""
     from kernel.user_memory import copy_out
 
-    tid = child.tid.to_bytes(4, "little")
-    for task, address in ((t, parent_tid), (child, child_tid)):
-        if address:
-            try:
-                copy_out(k, task, address, tid)
-            except SysError as error:
-                assert error.errno == EFAULT or error.errno
+    with suppress(SysError):
+        copy_out(k, t, address, tid.to_bytes(4, "little"))
 
 
 def exit_group(k: Kernel, group: ThreadGroup, status: int) -> None:

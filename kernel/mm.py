@@ -154,6 +154,18 @@ def activate(k: Kernel, t: Task) -> None:
     t.hart.satp = make_satp(mm.asid, mm.root)
 
 
+def detached_satp(k: Kernel, mm_id: int) -> int:
+    """A satp for an address space that isn't active yet, for copies into it: its translations are never kept.
+
+    They have ASID 0, which is nobody's; whoever used this satp calls `forget_detached`.
+    """
+    return make_satp(0, k.mms.peek(mm_id).root)
+
+
+def forget_detached(k: Kernel) -> None:
+    k.machine.sfence(0)
+
+
 def release(k: Kernel, mm_id: int) -> None:
     """One user less; the last one gives back all memory."""
     mm = k.mms[mm_id]

@@ -13,7 +13,6 @@ _CORE = (SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SI
 STOP_BITS = sum(1 << n - 1 for n in _STOP)
 
 
-
 def name(signal: int) -> str:
     """ "SIGSEGV" for 11; real-time signals are called as strace does: "SIGRT_2" for 34."""
     if signal >= 32:
@@ -30,5 +29,3 @@ def default_action(signal: int) -> str:
     if signal in _STOP:
         return "stop"
     return "core" if signal in _CORE else "terminate"
-
-

@@ -118,9 +118,7 @@ def _die(
     k: Kernel, t: Task, group: ThreadGroup, signal: int, code: int, address: int, cause: int, sender: int, note: str
 ) -> None:
     """Writes down why, then ends the process. Its memory is still there for those who hear the event."""
-    death = Death(
-        k.machine.retired, t.tid, t.tgid, t.comm, signal, code, t.hart.pc, address, cause, sender, note
-    )
+    death = Death(k.machine.retired, t.tid, t.tgid, t.comm, signal, code, t.hart.pc, address, cause, sender, note)
     group.death = death
     if k.events.Death:
         k.events.emit(death)

@@ -100,9 +100,7 @@ class Table(Generic[T]):
         self._next, frozen = data
         old_rows, old, touched = self._rows, self._frozen, self._touched
         self._rows = {
-            i: old_rows[i]
-            if i in old_rows and i not in touched and old.get(i) is row
-            else self.kind.thaw(row)
+            i: old_rows[i] if i in old_rows and i not in touched and old.get(i) is row else self.kind.thaw(row)
             for i, row in frozen.items()
         }
         self._frozen = frozen

@@ -105,6 +105,8 @@ def _attempt(k: Kernel, t: Task, call: Syscall, arguments: tuple[int, ...]) -> N
     if k.events.SyscallExit:
         from kernel.events import SyscallExit
 
+        if result is None and t.tid in k.tasks:
+            result = 0  # execve has done it
         k.events.emit(SyscallExit(k.machine.retired, t.tid, call.number, call.name, result))
 
 

@@ -1,0 +1,99 @@
+"""System calls of the process family: clone, execve, exit, wait4 and who one is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel import exec as program
+from kernel import lifecycle, scheduler, wait
+from kernel.errno import E2BIG, SysError
+from kernel.syscalls.table import signed32, syscall
+from kernel.user_memory import copy_in_pointers, copy_in_string, copy_out
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.task import Task
+
+
+@syscall(220, "clone", "flags", "stack*", "parent_tid*", "tls", "child_tid*")
+def sys_clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
+    """clone(2); the order of arguments is RISC-V's. What flags are taken: lifecycle.clone."""
+    return lifecycle.clone(k, t, flags, stack, parent_tid, tls, child_tid)
+
+
+@syscall(221, "execve", "path*", "argv*", "envp*")
+def sys_execve(k: Kernel, t: Task, path: int, argv: int, envp: int) -> None:
+    """execve(2). A null argv or envp is an empty one. On success no register is left to hold a result."""
+    name = copy_in_string(k, t, path)
+    program.execve(k, t, name, _strings(k, t, argv), _strings(k, t, envp))
+
+
+def _strings(k: Kernel, t: Task, va: int) -> list[bytes]:
+    """An array of strings. SysError E2BIG if one, or all together, are more than exec takes; EFAULT."""
+    if not va:
+        return []
+    left = program.MAX_STRINGS
+    strings = []
+    for pointer in copy_in_pointers(k, t, va, left // 8, E2BIG):
+        strings.append(copy_in_string(k, t, pointer, program.MAX_STRING, E2BIG))
+        left -= len(strings[-1]) + 1 + 8
+        if left < 0:
+            raise SysError(E2BIG)
+    return strings
+
+
+@syscall(93, "exit", "status")
+def sys_exit(k: Kernel, t: Task, status: int) -> None:
+    """_exit(2) of one task. Never returns."""
+    lifecycle.exit_task(k, t, (status & 0xFF) << 8)
+
+
+@syscall(94, "exit_group", "status")
+def sys_exit_group(k: Kernel, t: Task, status: int) -> None:
+    """exit_group(2): the whole process. Never returns."""
+    lifecycle.exit_group(k, k.groups[t.tgid], (status & 0xFF) << 8)
+
+
+@syscall(260, "wait4", "pid", "status*", "options", "rusage*")
+def sys_wait4(k: Kernel, t: Task, pid: int, status: int, options: int, usage: int) -> int:
+    """wait4(2). As on Linux the child is reaped even if `status` or `usage` can't be written (EFAULT)."""
+    found = wait.wait4(k, t, signed32(pid), options & 0xFFFFFFFF)
+    if found is None:
+        return 0
+    if status:
+        copy_out(k, t, status, found.status.to_bytes(4, "little"))
+    if usage:
+        copy_out(k, t, usage, found.usage.pack())
+    return found.pid
+
+
+@syscall(172, "getpid")
+def sys_getpid(k: Kernel, t: Task) -> int:
+    """getpid(2): what programs call the pid is the thread group's id."""
+    return t.tgid
+
+
+@syscall(173, "getppid")
+def sys_getppid(k: Kernel, t: Task) -> int:
+    """getppid(2): 0 for pid 1."""
+    return k.groups.peek(t.tgid).parent
+
+
+@syscall(178, "gettid")
+def sys_gettid(k: Kernel, t: Task) -> int:
+    """gettid(2)"""
+    return t.tid
+
+
+@syscall(96, "set_tid_address", "tid*")
+def sys_set_tid_address(k: Kernel, t: Task, address: int) -> int:
+    """set_tid_address(2)"""
+    t.clear_child_tid = address
+    return t.tid
+
+
+@syscall(124, "sched_yield")
+def sys_sched_yield(k: Kernel, t: Task) -> int:
+    """sched_yield(2): the time slice ends here."""
+    scheduler.yield_now(k)
+    return 0
