@@ -8,7 +8,7 @@ before any instruction that needs help (a TLB miss, a fault, an ecall), and the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from vm.hart import PC, Hart
 from vm.isa.cause import Cause
@@ -17,7 +17,8 @@ from vm.isa.spec import Insn, decode
 from vm.memory import INSTRUCTION_ALIGNMENT, Memory
 from vm.mmu import Mmu, asid_of
 from vm.ram import CODE, OPEN, PAGE, PAGE_SHIFT, Ram
-from vm.render_python import BlockRenderer, Op, can_inline, divs, handler_source, rems
+from vm.render_python import BlockRenderer, Op, can_inline, divs, rems
+from vm.step import Step, compile_source
 from vm.tlb import AddressSpace, Tlb
 from vm.trap import Exit, HardwareFault, Trap
 
@@ -30,59 +31,6 @@ Maps = dict[int, int]
 #: Runs from its entry with the hart's words, the TLB's maps for loads and stores, and a budget; returns what is
 #: left of the budget. The same budget means: the instruction at pc needs a handler.
 Block = Callable[[memoryview, Maps, Maps, int], int]
-Handler = Callable[..., int]
-
-_handlers: dict[str, Handler] = {}
-
-
-class Generated:
-    """Where tracebacks, debuggers and profilers find generated source: linecache asks a module's loader for it."""
-
-    __slots__ = ("source",)
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-
-    def get_source(self, name: str) -> str:
-        """The source text (importlib.abc.InspectLoader)."""
-        return self.source
-
-
-def compile_source(source: str, name: str, environment: dict[str, Any]) -> Any:
-    """The function `name` of generated source, with `environment` as its globals."""
-    environment |= {"__name__": name, "__loader__": Generated(source)}
-    exec(compile(source, name, "exec"), environment)
-    return environment[name]
-
-
-def handler_of(insn: Insn) -> Handler:
-    """The handler of an instruction, rendered when first needed."""
-    found = _handlers.get(insn.name)
-    if found is None:
-        found = compile_source(handler_source(insn), "handler", {"divs": divs, "rems": rems})
-        _handlers[insn.name] = found
-    return found
-
-
-def _illegal(x: memoryview, m: Memory, pc: int) -> int:
-    raise HardwareFault(Cause.ILLEGAL, 0)
-
-
-class Step:
-    """One decoded instruction at an address: its word, and the handler with its operands."""
-
-    __slots__ = ("arguments", "handler", "insn", "next", "pc", "word")
-
-    def __init__(self, pc: int, word: int) -> None:
-        found = decode(word)
-        self.pc, self.word, self.next = pc, word, pc + 4
-        self.insn: Insn | None = None
-        self.handler: Handler = _illegal
-        self.arguments: tuple[int, ...] = ()
-        if found is not None:
-            self.insn, fields = found
-            self.handler = handler_of(self.insn)
-            self.arguments = tuple(value & (1 << 64) - 1 for value in fields.values())
 
 
 class Cold:

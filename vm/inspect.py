@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from vm.engine_python import Step, compile_source
 from vm.hart import Hart
 from vm.isa.spec import Insn
 from vm.mmu import Mmu
 from vm.ram import Ram
 from vm.render_python import address_source
+from vm.step import Step, compile_source
 from vm.trap import HardwareFault
 
 _finders: dict[str, object] = {}
