@@ -11,8 +11,9 @@ from forkyard.arguments import RunArguments
 from forkyard.host import HostDoor
 from forkyard.samples import Samples
 from forkyard.say import say
-from kernel.boot import boot
+from kernel.boot import BootError, boot
 from kernel.config import DEFAULT_QUANTUM, Config
+from kernel.door import Door
 from kernel.events import Death
 from kernel.kernel import Kernel, Outcome, Waiter
 from vm.engine import UnknownEngine
@@ -26,8 +27,7 @@ class Session:
         program = build.program(arguments.file, options.more)
         self.options = options
         self.door = HostDoor(options.seed)
-        argv = [os.fsencode(word) for word in (arguments.file, *arguments.rest)]
-        self.kernel = start(config(options), self.door, program, argv)
+        self.kernel = start(config(options), self.door, arguments.file, program, arguments.rest)
         self.kernel.events.on(Death, self._died)
 
     def run(self) -> int:
@@ -49,6 +49,16 @@ class Session:
         from forkyard.crash import tell
 
         tell(self.kernel, death)
+
+
+def start(config: Config, door: Door, file: str, program: bytes, arguments: list[str]) -> Kernel:
+    """A machine at its first instruction, with the executable made from `file` in its /bin. Raises UserError."""
+    samples = Samples()
+    path = samples.add(file, program)
+    try:
+        return boot(config, door, samples, path, [os.fsencode(word) for word in arguments])
+    except (BootError, UnknownEngine) as error:
+        raise errors.UserError(str(error)) from None
 
 
 def config(options: argparse.Namespace) -> Config:
