@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel import scheduler
+from kernel import scheduler, snapshot
 from kernel.config import Config
 from kernel.door import Door
 from kernel.events import Bus, Death
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from kernel.fs.inode import Inode
     from kernel.fs.mounts import Mount, Sources
     from kernel.fs.pipe import Pipe
+    from kernel.snapshot import KernelSnapshot
 
 
 class Waiter(NamedTuple):
@@ -113,3 +114,11 @@ class Kernel:
     def run(self, until: int | None = None) -> Outcome:
         """Runs the machine to its end, or until exactly `until` instructions have retired ("paused")."""
         return scheduler.run(self, until)
+
+    def snapshot(self) -> KernelSnapshot:
+        """The whole state as a value (snapshot.py). Not while `run` is running."""
+        return snapshot.take(self)
+
+    def restore(self, state: KernelSnapshot) -> None:
+        """Goes back, or forth, to a snapshot of this kernel."""
+        snapshot.restore(self, state)

@@ -1,0 +1,177 @@
+"""The checker: does everything the kernel believes about itself agree with everything else? Used after every test.
+
+It counts anew, from the page tables, the page cache and the pipes, how many holders each frame has; and looks that
+pids, queues, parents and children tell one story. It changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kernel import pagetable
+from kernel.fs import api as fs
+from kernel.mm import PROT_EXEC, PROT_WRITE, find
+from kernel.task import RUNNING, SLEEPING
+from vm.mmu import PAGE, PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.mm import Mm
+
+
+class CheckError(AssertionError):
+    """Something doesn't agree. The message has one line for each finding."""
+
+
+def check(k: Kernel) -> None:
+    """Raises CheckError with all that is wrong."""
+    found = [*_frames(k), *_spaces(k), *_pids(k), *_family(k), *_queues(k), *_users(k)]
+    if found:
+        raise CheckError("\n".join(found))
+
+
+def check_end(k: Kernel) -> None:
+    """The machine has ended: nobody is left, and only cached file pages hold memory. Raises CheckError."""
+    check(k)
+    counts = [(name, len(getattr(k, name))) for name in ("tasks", "groups", "mms", "fs_structs", "fdtables", "files")]
+    found = [f"{number} {name} are left at the end" for name, number in counts if number]
+    cached = len(k.page_cache.frames())
+    if k.frames.used != cached:
+        found.append(f"{k.frames.used} frames are in use at the end, but {cached} are in the page cache")
+    if k.pids.holds():
+        found.append(f"pids are taken at the end: {k.pids.holds()}")
+    if found:
+        raise CheckError("\n".join(found))
+
+
+def holders(k: Kernel) -> Counter[int]:
+    """ppn → holders, counted from the page tables, the page cache and the pipes."""
+    counts: Counter[int] = Counter()
+    for mm_id in k.mms.ids():
+        root = k.mms.peek(mm_id).root
+        counts.update(pagetable.tables(k, root))
+        counts.update(entry >> 10 for _, entry in pagetable.mappings(k, root))
+    counts.update(ppn for _, _, ppn in k.page_cache.frames())
+    counts.update(fs.frames_in_use(k))
+    return counts
+
+
+def _frames(k: Kernel) -> list[str]:
+    expected, found = holders(k), []
+    in_use = k.frames.in_use()
+    for ppn in sorted({*in_use, *expected}):
+        if k.frames.count(ppn) != expected[ppn]:
+            found.append(f"frame {ppn:#x} has count {k.frames.count(ppn)}, but {expected[ppn]} holders")
+    if k.frames.used != len(in_use):
+        found.append(f"{k.frames.used} frames are said to be in use, but {len(in_use)} have a holder")
+    return found
+
+
+def _spaces(k: Kernel) -> list[str]:
+    """Every mapping lies in a VMA that allows it; a frame that can be written has one holder."""
+    found = []
+    for mm_id in k.mms.ids():
+        mm, mapped = k.mms.peek(mm_id), 0
+        for va, entry in pagetable.mappings(k, mm.root):
+            mapped += 1
+            wrong = _mapping(k, mm, va, entry)
+            if wrong:
+                found.append(f"mm {mm_id}, page {va:#x}, entry {entry:#x}: {wrong}")
+        if mapped != mm.resident:
+            found.append(f"mm {mm_id} has {mapped} pages mapped, but says {mm.resident}")
+        if any(a.end > b.start for a, b in zip(mm.vmas, mm.vmas[1:], strict=False)):
+            found.append(f"mm {mm_id} has VMAs that overlap or are out of order")
+    return found
+
+
+def _mapping(k: Kernel, mm: Mm, va: int, entry: int) -> str:
+    vma = find(mm, va)
+    if vma is None or vma.start % PAGE or vma.end % PAGE:
+        return "no VMA is there"
+    if not entry & PTE_V or not entry & PTE_U or entry & PTE_RESERVED:
+        return "it is no valid user page"
+    if (entry & PTE_W and not vma.prot & PROT_WRITE) or (entry & PTE_X and not vma.prot & PROT_EXEC):
+        return "the VMA doesn't give these rights"
+    if entry & PTE_W and k.frames.count(entry >> 10) != 1:
+        return "it can be written, but its frame has other holders"
+    return ""
+
+
+def _pids(k: Kernel) -> list[str]:
+    expected: Counter[int] = Counter(k.tasks.ids())
+    for tgid in k.groups.ids():
+        group = k.groups.peek(tgid)
+        expected.update((tgid, group.pgid, group.sid))
+    actual = k.pids.holds()
+    both = sorted({*actual, *expected})
+    return [
+        f"pid {pid} has {actual.get(pid, 0)} holds, but {expected[pid]} go by it"
+        for pid in both
+        if actual.get(pid, 0) != expected[pid]
+    ]
+
+
+def _family(k: Kernel) -> list[str]:
+    """Parents and children know each other, a zombie can be reaped, and the living have tasks."""
+    found = []
+    for tgid in k.groups.ids():
+        group = k.groups.peek(tgid)
+        if group.tgid != tgid:
+            found.append(f"process {group.tgid} is in the table as {tgid}")
+        if group.zombie == bool(group.threads):
+            found.append(f"process {tgid} is {'a zombie with' if group.zombie else 'alive without'} tasks")
+        found += [f"thread {tid} of {tgid} is no task" for tid in group.threads if tid not in k.tasks]
+        if group.parent:
+            found += _parent(k, tgid, group.parent)
+        elif tgid != 1:
+            found.append(f"process {tgid} has no parent")
+        found += [f"{child} is a child of {tgid}, but gone" for child in group.children if child not in k.groups]
+    zombies = sum(k.groups.peek(tgid).zombie for tgid in k.groups.ids())
+    if zombies != k.zombies:
+        found.append(f"there are {zombies} zombies, but {k.zombies} are counted")
+    return found
+
+
+def _parent(k: Kernel, tgid: int, parent: int) -> list[str]:
+    if parent not in k.groups or k.groups.peek(parent).zombie:
+        return [f"the parent {parent} of process {tgid} is gone"]
+    group, above = k.groups.peek(tgid), k.groups.peek(parent)
+    if tgid not in above.children:
+        return [f"process {tgid} isn't among the children of its parent {parent}"]
+    if group.zombie and (group.join, tgid) not in above.zombies:
+        return [f"zombie {tgid} can't be found by its parent {parent}"]
+    return []
+
+
+def _queues(k: Kernel) -> list[str]:
+    """Who is RUNNING stands in the run queue once, or has the hart; who is SLEEPING waits for something."""
+    places = Counter(k.run_queue)
+    if k.current:
+        places[k.current] += 1
+    waiting = {key: k.wait_queues.waiting(key) for key in k.wait_queues.keys()}
+    found = [f"task {tid} is gone, but in the run queue" for tid in sorted(places) if tid not in k.tasks]
+    for tid in k.tasks.ids():
+        t = k.tasks.peek(tid)
+        if places[tid] != (t.state == RUNNING):
+            found.append(f"task {tid} is {t.state}, and {places[tid]} times where running ones are")
+        keys = t.pending.keys if t.state == SLEEPING and t.pending is not None else ()
+        on = tuple(key for key, tids in waiting.items() if tid in tids)
+        if sorted(keys, key=repr) != sorted(on, key=repr):
+            found.append(f"task {tid} ({t.state}) waits on {on}, but its system call on {keys}")
+    queued = {tid for tids in waiting.values() for tid in tids}
+    return found + [f"task {tid} is gone, but in a wait queue" for tid in sorted(queued) if tid not in k.tasks]
+
+
+def _users(k: Kernel) -> list[str]:
+    """Address spaces and fs_structs have as many users as tasks point to them."""
+    tasks = [k.tasks.peek(tid) for tid in k.tasks.ids()]
+    found = []
+    for name, table, users in (
+        ("mm", k.mms, Counter(t.mm for t in tasks)),
+        ("fs_struct", k.fs_structs, Counter(t.fs for t in tasks)),
+    ):
+        for row in table.ids():
+            if table.peek(row).users != users[row]:
+                found.append(f"{name} {row} says {table.peek(row).users} users, but {users[row]} tasks have it")
+    return found
