@@ -52,9 +52,9 @@ def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int
     """
     file.check_limit(k)
     follow = not (flags & O_NOFOLLOW or (flags & O_CREAT and flags & O_EXCL))
-    place = path.walk(k, t, name, dirfd, follow)
-    if flags & O_CREAT and place.name and place.slash:
-        raise SysError(EISDIR)
+    place = path.walk(k, t, name, dirfd, follow, follow_slashed=not flags & O_CREAT)
+    if flags & O_CREAT and place.slash and place.last not in (b".", b".."):
+        raise SysError(EISDIR)  # `name/` can't be made, whatever it is now
     if place.inode is None:
         return _create(k, t, place, flags, mode)
     _check_kind(k, place, flags)

@@ -52,8 +52,10 @@ def start(k: Kernel, t: Task, path: bytes, dirfd: int) -> int:
     return inode_id
 
 
-def walk(k: Kernel, t: Task, path: bytes, dirfd: int = AT_FDCWD, follow: bool = True) -> Place:
-    """Follows `path`, and the symbolic link it may end in if `follow` or if slashes follow it.
+def walk(
+    k: Kernel, t: Task, path: bytes, dirfd: int = AT_FDCWD, follow: bool = True, follow_slashed: bool = True
+) -> Place:
+    """Follows `path`, and a symbolic link at its end if `follow`, or `follow_slashed` where slashes stand behind it.
 
     Raises ENOENT (an empty path, a missing directory), ENAMETOOLONG, ENOTDIR, EACCES, ELOOP, EBADF.
     """
@@ -66,7 +68,7 @@ def walk(k: Kernel, t: Task, path: bytes, dirfd: int = AT_FDCWD, follow: bool = 
         name = rest.pop() if rest else b""
         child = _step(k, here, name)
         target = _target(k, child)
-        if target is not None and (rest or follow or slash):
+        if target is not None and (rest or (follow_slashed if slash else follow)):
             links += 1
             if links > SYMLINK_DEPTH:
                 raise SysError(ELOOP)

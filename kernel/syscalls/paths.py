@@ -131,7 +131,7 @@ def _change_directory(k: Kernel, t: Task, inode_id: int) -> int:
 @syscall(34, "mkdirat", "dirfd", "path*", "mode")
 def sys_mkdirat(k: Kernel, t: Task, dirfd: int, address: int, mode: int) -> int:
     """mkdir(2). Raises EEXIST, ENOSPC and what path.walk() and directory.create() do."""
-    place = path.walk(k, t, _path(k, t, address), signed32(dirfd), follow=False)
+    place = path.walk(k, t, _path(k, t, address), signed32(dirfd), follow=False, follow_slashed=False)
     if place.inode is not None:
         raise SysError(EEXIST)
     mode &= (0o777 | S_ISVTX) & ~k.fs_structs.peek(t.fs).umask
@@ -145,7 +145,7 @@ def sys_unlinkat(k: Kernel, t: Task, dirfd: int, address: int, flags: int) -> in
     flags &= 0xFFFFFFFF
     if flags & ~AT_REMOVEDIR:
         raise SysError(EINVAL)
-    place = path.walk(k, t, _path(k, t, address), signed32(dirfd), follow=False)
+    place = path.walk(k, t, _path(k, t, address), signed32(dirfd), follow=False, follow_slashed=False)
     removable = _removable(k, place, bool(flags & AT_REMOVEDIR))
     directory.remove(k, place.parent, place.name, removable, bool(flags & AT_REMOVEDIR))
     return 0

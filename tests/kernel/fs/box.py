@@ -10,12 +10,17 @@ A call returns what a0 would hold: a result, or -errno; BLOCKED if the caller wo
 from __future__ import annotations
 
 from collections.abc import Sequence
+from struct import unpack
 from typing import Any
 
-from kernel import lifecycle, mm, scheduler
+from kernel import lifecycle, mm
 from kernel.config import Config
 from kernel.door import Door
 from kernel.fs import api as fs
+from kernel.fs import directory
+from kernel.fs import inode as inodes
+from kernel.fs.inode import Inode
+from kernel.fs.path import walk
 from kernel.kernel import Kernel
 from kernel.mm import PROT_READ, PROT_WRITE, Vma
 from kernel.syscalls import files, paths, pipes, table  # noqa: F401 - fill the table
@@ -151,7 +156,69 @@ class Box:
         pair = self.peek(8)
         return int.from_bytes(pair[:4], "little"), int.from_bytes(pair[4:], "little")
 
+    def lseek(self, fd: int, offset: int, whence: int) -> Any:
+        return self.call("lseek", fd, offset, whence)
 
-def switch_to(box: Box) -> None:
-    """For tests that run tasks by the scheduler's own rules."""
-    scheduler.make_runnable(box.k, box.task)
+    def ftruncate(self, fd: int, size: int) -> Any:
+        return self.call("ftruncate", fd, size)
+
+    def dup(self, fd: int) -> Any:
+        return self.call("dup", fd)
+
+    def fcntl(self, fd: int, command: int, argument: int = 0) -> Any:
+        return self.call("fcntl", fd, command, argument)
+
+    def mkdir(self, path: bytes | str, mode: int = 0o755) -> Any:
+        return self.call("mkdirat", AT_FDCWD, self.string(path), mode)
+
+    def unlink(self, path: bytes | str, flags: int = 0) -> Any:
+        return self.call("unlinkat", AT_FDCWD, self.string(path), flags)
+
+    def access(self, path: bytes | str, mode: int) -> Any:
+        return self.call("faccessat", AT_FDCWD, self.string(path), mode)
+
+    def chdir(self, path: bytes | str) -> Any:
+        return self.call("chdir", self.string(path))
+
+    def getcwd(self) -> Any:
+        count = self.call("getcwd", MEMORY, 4096)
+        return self.peek(count) if count >= 0 else count
+
+    def raw_stat(self, path: bytes | str, follow: bool = True) -> Any:
+        """The fields of struct stat, in order, as Linux's header has them."""
+        result = self.call("newfstatat", AT_FDCWD, self.string(path), MEMORY, 0 if follow else 0x100)
+        return unpack("<QQIIIIQQqiiqqQqQqQII", self.peek(128)) if result == 0 else result
+
+    def stat(self, path: bytes | str, follow: bool = True) -> Any:
+        """(mode, links, size), the size only of a regular file; -errno."""
+        fields = self.raw_stat(path, follow)
+        if isinstance(fields, int):
+            return fields
+        return fields[2], fields[3], fields[8] if fields[2] & 0o170000 == 0o100000 else 0
+
+    def symlink(self, target: str, path: str) -> None:
+        """No system call makes symbolic links yet: the test puts one into the directory itself."""
+        place = walk(self.k, self.task, path.encode(), follow=False)
+        inode = Inode(0o120777, self.k.inodes.peek(place.parent).mount, 1000, 1000)
+        inode.target = target.encode()
+        directory.link(self.k, place.parent, place.name, inodes.add(self.k, inode))
+
+    def dirents(self, fd: int, room: int = 65536) -> Any:
+        """What one getdents64 gives, as (ino, offset, type, name)."""
+        count = self.call("getdents64", fd, MEMORY, room)
+        if count <= 0:
+            return count
+        data, entries = self.peek(count), []
+        while data:
+            ino, offset, size, kind = unpack("<QqHB", data[:19])
+            entries.append((ino, offset, kind, data[19:size].rstrip(b"\0")))
+            data = data[size:]
+        return entries
+
+    def listing(self, path: str) -> list[bytes]:
+        """The names in a directory, sorted."""
+        fd, names = self.open(path, 0o200000), []
+        while entries := self.dirents(fd):
+            names += [name for *_, name in entries if name not in (b".", b"..")]
+        self.close(fd)
+        return sorted(names)

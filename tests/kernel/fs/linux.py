@@ -1,0 +1,160 @@
+"""Real Linux as an oracle: the calls of a Box, made by this very process in a directory of the host's.
+
+Absolute paths mean that directory. Tests that run as root make the calls as an unprivileged user, as the machine's
+programs do. Names and numbers are those of the machine; flags are translated to the host's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kernel.fs import constants as guest
+
+AT_FDCWD = -100
+USER = 1000
+_FLAGS = ("O_CREAT O_EXCL O_TRUNC O_APPEND O_NONBLOCK O_DIRECT O_DIRECTORY O_NOFOLLOW O_CLOEXEC O_PATH").split()
+
+
+def need_linux() -> None:
+    if sys.platform != "linux":
+        pytest.skip("real Linux is the oracle here")
+
+
+def host_flags(flags: int) -> int:
+    """Open flags with the host's numbers; bits that have no name are passed on."""
+    result = flags
+    for name in _FLAGS:
+        bit = getattr(guest, name)
+        if flags & bit:
+            result = result & ~bit | getattr(os, name)
+    return result
+
+
+class Linux:
+    """The same methods as Box; `root` must be an empty directory."""
+
+    def __init__(self, root: Path) -> None:
+        need_linux()
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        for name in ("read", "write", "readv", "writev", "lseek"):
+            getattr(self.libc, name).restype = ctypes.c_ssize_t
+        self.root = os.fsencode(root)
+        self.fds: list[int] = []
+        if os.geteuid() == 0:
+            os.chown(root, USER, USER)
+            for parent in root.parents:
+                os.chmod(parent, os.stat(parent).st_mode | 0o011) if parent != Path("/") else None
+
+    @contextmanager
+    def _user(self) -> Iterator[None]:
+        back, euid, mask = os.getcwd(), os.geteuid(), os.umask(0o022)
+        os.chdir(getattr(self, "cwd", self.root))
+        if euid == 0:
+            os.seteuid(USER)
+        try:
+            yield
+        finally:
+            if euid == 0:
+                os.seteuid(0)
+            os.umask(mask)
+            os.chdir(back)
+
+    def _do(self, name: str, *arguments: Any) -> int:
+        with self._user():
+            result = getattr(self.libc, name)(*arguments)
+            return -ctypes.get_errno() if result == -1 else int(result)
+
+    def _path(self, path: str | bytes) -> bytes:
+        path = path.encode() if isinstance(path, str) else path
+        return self.root + path if path.startswith(b"/") else path
+
+    def finish(self) -> None:
+        for fd in self.fds:
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+
+    def _new(self, fd: int) -> int:
+        if fd >= 0:
+            self.fds.append(fd)
+        return fd
+
+    def open(self, path: str | bytes, flags: int = 0, mode: int = 0o644, dirfd: int = AT_FDCWD) -> int:
+        return self._new(self._do("openat", dirfd, self._path(path), host_flags(flags), mode))
+
+    def close(self, fd: int) -> int:
+        return self._do("close", fd)
+
+    def write(self, fd: int, data: bytes) -> int:
+        return self._do("write", fd, data, ctypes.c_size_t(len(data)))
+
+    def read(self, fd: int, size: int) -> bytes | int:
+        buffer = ctypes.create_string_buffer(size + 1)
+        count = self._do("read", fd, buffer, ctypes.c_size_t(size))
+        return buffer.raw[:count] if count >= 0 else count
+
+    def lseek(self, fd: int, offset: int, whence: int) -> int:
+        return self._do("lseek", fd, ctypes.c_int64(offset), whence)
+
+    def ftruncate(self, fd: int, size: int) -> int:
+        return self._do("ftruncate", fd, ctypes.c_int64(size))
+
+    def dup(self, fd: int) -> int:
+        return self._new(self._do("dup", fd))
+
+    def pipe(self, flags: int = 0) -> Any:
+        pair = (ctypes.c_int * 2)()
+        result = self._do("pipe2", pair, host_flags(flags))
+        return (self._new(pair[0]), self._new(pair[1])) if result == 0 else result
+
+    def fcntl(self, fd: int, command: int, argument: int = 0) -> int:
+        return self._do("fcntl", fd, command, ctypes.c_long(argument))
+
+    def mkdir(self, path: str | bytes, mode: int = 0o755) -> int:
+        return self._do("mkdirat", AT_FDCWD, self._path(path), mode)
+
+    def unlink(self, path: str | bytes, flags: int = 0) -> int:
+        return self._do("unlinkat", AT_FDCWD, self._path(path), flags)
+
+    def access(self, path: str | bytes, mode: int) -> int:
+        with self._user():
+            arguments = AT_FDCWD, self._path(path), mode, 0x200  # AT_EACCESS: the test's real uid may be root's
+            result = self.libc.faccessat(*arguments)
+            return -ctypes.get_errno() if result == -1 else int(result)
+
+    def chdir(self, path: str | bytes) -> int:
+        with self._user():
+            result = self.libc.chdir(self._path(path))
+            if result == 0:
+                self.cwd = os.getcwdb()
+            return -ctypes.get_errno() if result else 0
+
+    def stat(self, path: str | bytes, follow: bool = True) -> tuple[int, int, int] | int:
+        """(mode, links, size) of a file, the size only of a regular one; -errno."""
+        with self._user():
+            try:
+                s = os.stat(self._path(path), follow_symlinks=follow)
+            except OSError as error:
+                return -(error.errno or 0)
+        size = s.st_size if s.st_mode & 0o170000 == 0o100000 else 0
+        return s.st_mode, s.st_nlink, size
+
+    def chmod(self, path: str, mode: int) -> None:
+        os.chmod(self._path(path), mode)
+
+    def symlink(self, target: str, path: str) -> None:
+        with self._user():
+            os.symlink(self._path(target), self._path(path))
+
+    def listing(self, path: str) -> list[bytes]:
+        with self._user():
+            return sorted(os.listdir(self._path(path)))
