@@ -13,7 +13,8 @@ from kernel import pagetable
 from kernel.fs import api as fs
 from kernel.mm import PROT_EXEC, PROT_WRITE, find
 from kernel.task import RUNNING, SLEEPING
-from vm.mmu import PAGE, PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
+from vm.mmu import PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -149,7 +150,7 @@ def _queues(k: Kernel) -> list[str]:
     places = Counter(k.run_queue)
     if k.current:
         places[k.current] += 1
-    waiting = {key: k.wait_queues.waiting(key) for key in k.wait_queues.keys()}
+    waiting = {key: k.wait_queues.waiting(key) for key in k.wait_queues.awaited()}
     found = [f"task {tid} is gone, but in the run queue" for tid in sorted(places) if tid not in k.tasks]
     for tid in k.tasks.ids():
         t = k.tasks.peek(tid)

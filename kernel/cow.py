@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from kernel import mm as address_space
 from kernel import pagetable
 from kernel.fs import api as fs
-from vm.mmu import PAGE, PTE_A, PTE_D, PTE_W, make_pte
+from vm.mmu import PTE_A, PTE_D, PTE_W, make_pte
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel

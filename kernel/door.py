@@ -99,6 +99,7 @@ class Door:
         return self._written[STDOUT], self._written[STDERR], self._taken, self._random
 
     def restore(self, data: tuple[int, int, int, int]) -> None:
+        """Back to where `snapshot` said: input is read again, and output isn't said again."""
         self._written[STDOUT], self._written[STDERR], self._taken, self._random = data
 
     def _replayable(self) -> int:

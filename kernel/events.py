@@ -58,21 +58,21 @@ class PageFault(NamedTuple):
 
 
 class FrameShared(NamedTuple):
-    """One more holder of a frame: `count` holders now."""
+    """One more holder of a frame: there are `holders` now."""
 
     at: int
     tid: int
     ppn: int
-    count: int
+    holders: int
 
 
 class FrameReleased(NamedTuple):
-    """One holder of a frame less: `count` left, 0 if the frame is free now."""
+    """One holder of a frame less: `holders` are left, 0 if the frame is free now."""
 
     at: int
     tid: int
     ppn: int
-    count: int
+    holders: int
 
 
 class Fork(NamedTuple):
@@ -179,7 +179,10 @@ class Wake(NamedTuple):
 
 
 class Insn(NamedTuple):
-    """One instruction has retired. `registers`: (number, old, new) of each that changed; `memory`: (va, size, old, new)."""
+    """One instruction has retired.
+
+    `registers`: (number, old, new) of each that changed; `memory`: (va, size, old, new) of each place it stored to.
+    """
 
     at: int
     tid: int
@@ -239,5 +242,6 @@ class Bus:
         setattr(self, name, (*getattr(self, name), subscriber))
 
     def emit(self, event: object) -> None:
+        """Calls the subscribers of the event's class."""
         for subscriber in getattr(self, type(event).__name__):
             subscriber(event)

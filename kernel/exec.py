@@ -15,7 +15,7 @@ from kernel.fs import api as fs
 from kernel.mm import GROWS_DOWN, STACK_TOP, Mm, Vma
 from kernel.program_image import INTERPRETER_BASE, Image
 from vm.hart import Hart
-from vm.mmu import PAGE
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -39,7 +39,7 @@ class Found(NamedTuple):
 
 
 def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]) -> None:
-    """Replaces the task's program. SysError: E2BIG, EACCES, ENOENT, ENOEXEC, ENOMEM and others; nothing has changed then."""
+    """Replaces the task's program. With a SysError (E2BIG, EACCES, ENOENT, ENOEXEC, ENOMEM...) nothing has changed."""
     found = _find(k, t, path, argv or [b""])
     _check_size(found.argv, envp)
     mm_id, entry, sp = _build(k, t, found, path, envp)
@@ -101,7 +101,7 @@ def script_line(head: bytes) -> tuple[bytes, list[bytes]]:
         raise SysError(ENOEXEC)
     line, newline, _ = head[2:].ljust(_SCRIPT_LINE - 2, b"\0").partition(b"\n")
     line, nul, _ = line.partition(b"\0")
-    whole = newline and not nul or len(head) < _SCRIPT_LINE or nul
+    whole = (newline and not nul) or len(head) < _SCRIPT_LINE or nul
     line = line[: _SCRIPT_LINE - 3] if not whole else line
     name = line.strip(b" \t").replace(b"\t", b" ").partition(b" ")[0]
     if not name or (not whole and name == line.lstrip(b" \t")):

@@ -21,7 +21,8 @@ from kernel.errno import OutOfMemory, SysError
 from kernel.fs import api as fs
 from kernel.mm import GROWS_DOWN, GUARD_GAP, PROT_EXEC, PROT_READ, PROT_WRITE, STACK_LIMIT, STACK_TOP, Mm, Vma
 from kernel.signal_numbers import SIGBUS, SIGKILL, SIGSEGV
-from vm.mmu import PAGE, PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X, make_pte
+from vm.mmu import PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X, make_pte
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel

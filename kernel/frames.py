@@ -111,6 +111,7 @@ class Frames:
         return self._head, self._fresh, self.used, self.most
 
     def restore(self, data: tuple[int, int, int, int]) -> None:
+        """Takes back what `snapshot` gave, when RAM is back too."""
         self._head, self._fresh, self.used, self.most = data
 
     def in_use(self) -> list[int]:

@@ -18,7 +18,7 @@ from struct import pack
 from typing import NamedTuple
 
 from kernel.mm import STACK_TOP
-from vm.mmu import PAGE
+from vm.ram import PAGE
 
 AT_NULL, AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY = 0, 3, 4, 5, 6, 7, 8, 9
 AT_UID, AT_EUID, AT_GID, AT_EGID, AT_HWCAP, AT_CLKTCK, AT_SECURE = 11, 12, 13, 14, 16, 17, 23

@@ -24,8 +24,8 @@ from kernel.wait_queues import WaitKey, WaitQueues
 from vm.machine import Machine
 
 if TYPE_CHECKING:
-    from kernel.fs.file import OpenFile
     from kernel.fs.fdtable import FdTable
+    from kernel.fs.file import OpenFile
     from kernel.fs.inode import Inode
     from kernel.fs.mounts import Mount, Sources
     from kernel.fs.pipe import Pipe

@@ -81,9 +81,9 @@ def clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int,
 
 def _check_flags(flags: int) -> None:
     """What copy_process in Linux's kernel/fork.c refuses, then what this kernel doesn't have."""
-    if flags & CLONE_NEWNS and flags & CLONE_FS or flags & CLONE_NEWUSER and flags & (CLONE_FS | CLONE_THREAD):
+    if (flags & CLONE_NEWNS and flags & CLONE_FS) or (flags & CLONE_NEWUSER and flags & (CLONE_FS | CLONE_THREAD)):
         raise SysError(EINVAL)
-    if flags & CLONE_THREAD and not flags & CLONE_SIGHAND or flags & CLONE_SIGHAND and not flags & CLONE_VM:
+    if (flags & CLONE_THREAD and not flags & CLONE_SIGHAND) or (flags & CLONE_SIGHAND and not flags & CLONE_VM):
         raise SysError(EINVAL)
     if flags & (_NAMESPACES | CLONE_NEWUSER):
         raise SysError(EPERM)
@@ -92,7 +92,7 @@ def _check_flags(flags: int) -> None:
 
 
 def _copy_process(k: Kernel, t: Task, exit_signal: int) -> tuple[Task, int]:
-    """A child that is ready to run, and how many frames it shares with its parent. Raises before anything is visible."""
+    """A child that is ready to run, and how many frames it shares with its parent. It is whole, or SysError."""
     parent = k.groups[t.tgid]
     pid = k.pids.alloc()
     try:
@@ -126,7 +126,7 @@ def _enter(k: Kernel, t: Task, group: ThreadGroup) -> None:
 
 
 def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) -> Task:
-    """Pid 1, made by hand: it has no parent and leads its own session and process group. `cwd` is held by the caller."""
+    """Pid 1, made by hand: it has no parent and leads its own session and group. The caller has held `cwd`."""
     pid = k.pids.alloc()
     task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), comm)
     _enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm))
@@ -169,12 +169,12 @@ def exit_task(k: Kernel, t: Task, status: int) -> None:
 def _end_task(k: Kernel, group: ThreadGroup, tid: int) -> None:
     """Gives back everything a task has."""
     t = k.tasks[tid]
-    scheduler.leave(k, t)
     group.instructions += t.instructions
     group.max_frames = max(group.max_frames, k.mms.peek(t.mm).max_resident)
     mm.release(k, t.mm)
     fs.close_table(k, t.fdtable)
     _release_fs(k, t.fs)
+    scheduler.leave(k, t)
     del group.threads[tid]
     k.tasks.remove(tid)
     k.pids.release(tid)

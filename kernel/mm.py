@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from kernel import pagetable
 from kernel.fs import api as fs
 from kernel.table import Record
-from vm.mmu import PAGE, make_satp
+from vm.mmu import make_satp
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -163,6 +164,7 @@ def detached_satp(k: Kernel, mm_id: int) -> int:
 
 
 def forget_detached(k: Kernel) -> None:
+    """The TLB keeps nothing of an address space that was used by `detached_satp`."""
     k.machine.sfence(0)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from vm.mmu import PAGE
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -115,8 +115,10 @@ class PageCache:
         return [(i, index, p[index]) for i, p in sorted(self._by_inode.items()) for index in sorted(p)]
 
     def snapshot(self) -> tuple[Any, ...]:
+        """Which frame has which page: the bytes are in RAM."""
         return {i: dict(pages) for i, pages in self._by_inode.items()}, dict(self._clean)
 
     def restore(self, data: tuple[Any, ...]) -> None:
+        """Takes back what `snapshot` gave, when RAM is back too."""
         self._by_inode = {i: dict(pages) for i, pages in data[0].items()}
         self._clean = dict(data[1])

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vm.mmu import PAGE, PTE_V
+from vm.mmu import PTE_V
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -32,7 +33,7 @@ def find(k: Kernel, root: int, va: int) -> int:
 
 
 def ensure(k: Kernel, root: int, va: int) -> int:
-    """Like `find`, but makes the tables that are missing. Raises OutOfMemory; what was made by then stays in the tree."""
+    """Like `find`, but makes the tables that are missing. With OutOfMemory, what was made by then stays in the tree."""
     ram, table = k.machine.ram, root
     for shift in (30, 21):
         slot = table * PAGE + (va >> shift & 511) * 8
@@ -63,7 +64,7 @@ def tables(k: Kernel, root: int) -> list[int]:
 
 
 def unmap(k: Kernel, root: int, start: int, end: int) -> int:
-    """Takes away every mapping in [start, end) and its hold; returns how many there were. The caller does the sfence."""
+    """Takes away every mapping in [start, end) and its hold; returns how many. The caller does the sfence."""
     ram, removed = k.machine.ram, 0
     for base, table in list(leaf_tables(k, root)):
         first = max(start - base, 0) // PAGE

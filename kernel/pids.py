@@ -31,7 +31,7 @@ class Pids:
         self._holds: dict[int, int] = {}
 
     def alloc(self) -> int:
-        """The next free number above the last one, or the lowest one again at pid_max. SysError(EAGAIN) if all are taken."""
+        """The next free number above the last one, wrapping at pid_max. SysError(EAGAIN) if there is none."""
         pid = self._at_or_above(self._next)
         if pid is None:
             pid = self._at_or_above(RESERVED if self.pid_max > RESERVED else 2)
@@ -61,9 +61,11 @@ class Pids:
         return dict(sorted(self._holds.items()))
 
     def snapshot(self) -> tuple[Any, ...]:
+        """Plain data for `restore`."""
         return list(self._free), self._words, self._next, dict(self._holds)
 
     def restore(self, data: tuple[Any, ...]) -> None:
+        """Takes back what `snapshot` gave."""
         free, self._words, self._next, holds = data
         self._free, self._holds = list(free), dict(holds)
 

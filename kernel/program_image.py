@@ -13,10 +13,11 @@ from asm import elf
 from kernel.errno import EIO, ELIBBAD, ENOEXEC, SysError
 from kernel.fs import api as fs
 from kernel.mm import PROT_EXEC, PROT_READ, PROT_WRITE, STACK_LIMIT, STACK_TOP, Vma
-from vm.mmu import PAGE
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from asm.elf import Elf, Segment
+
     from kernel.kernel import Kernel
 
 PT_INTERP, PT_GNU_STACK = 3, 0x6474E551
@@ -47,6 +48,7 @@ class Image(NamedTuple):
 
 
 def is_elf(head: bytes) -> bool:
+    """Does a file that begins like this claim to be an ELF file?"""
     return head.startswith(b"\x7fELF")
 
 
@@ -100,7 +102,7 @@ def _read_headers(k: Kernel, inode: int) -> Elf:
 
 def _check(segment: Segment, start: int) -> None:
     """A segment must lie in user memory, hold its file part, and agree with its file about the offset in a page."""
-    inside = LOWEST <= start and segment.memsz <= HIGHEST and start + segment.memsz <= HIGHEST
+    inside = start >= LOWEST and segment.memsz <= HIGHEST and start + segment.memsz <= HIGHEST
     whole = segment.filesz <= segment.memsz and not (segment.offset + segment.filesz) >> 63
     if not inside or not whole or (segment.filesz and (start - segment.offset) % PAGE):
         raise SysError(ENOEXEC)

@@ -58,9 +58,9 @@ def _run_current(k: Kernel, limit: int) -> None:
                 _end_slice(k, t)
                 continue
             if k.events.Insn:
-                from kernel import step
+                from kernel.step import run as run_stepwise
 
-                stopped = step.run(k, t, budget)
+                stopped = run_stepwise(k, t, budget)
             else:
                 stopped = machine.run(t.hart, budget)
             t.instructions += stopped.retired

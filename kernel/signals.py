@@ -84,7 +84,7 @@ def _interrupt(k: Kernel, t: Task, key: WaitKey, kill: bool) -> None:
 
 
 def deliver(k: Kernel, t: Task) -> None:
-    """Acts on the task's pending signals, SIGKILL first, then the lowest. The task may be gone or stopped afterwards."""
+    """Acts on the task's pending signals, SIGKILL first, then the lowest. It may be gone or stopped afterwards."""
     group = k.groups[t.tgid]
     t.attention = False
     while group.signals and t.state == RUNNING and not group.zombie:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.events import Insn
-from vm.mmu import PAGE, PageFault
+from vm.mmu import PageFault
+from vm.ram import PAGE
 from vm.trap import Exit
 
 if TYPE_CHECKING:

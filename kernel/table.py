@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 
 class Record:
-    """Base of kernel objects: plain data in `__slots__` (int, bytes, str, bool, None, tuples, lists and dicts of those)."""
+    """Base of kernel objects: plain data in `__slots__` (int, bytes, str, bool, None; tuples, lists, dicts)."""
 
     __slots__: tuple[str, ...] = ()
 
@@ -61,6 +61,7 @@ class Table(Generic[T]):
         return self._rows[row_id]
 
     def peek(self, row_id: int) -> T:
+        """The object, for reading only."""
         return self._rows[row_id]
 
     def add(self, row: T, row_id: int | None = None) -> int:
@@ -74,6 +75,7 @@ class Table(Generic[T]):
         return row_id
 
     def remove(self, row_id: int) -> None:
+        """Takes a row out for good."""
         del self._rows[row_id]
         self._touched.pop(row_id, None)
 

@@ -69,10 +69,12 @@ class Task(Record):
         self.hart = Hart()
 
     def freeze(self) -> tuple[Any, ...]:
+        """As Record.freeze; the registers as bytes."""
         return (*[getattr(self, name) for name in self.__slots__[:-1]], self.hart.save())
 
     @classmethod
     def thaw(cls, data: tuple[Any, ...]) -> Task:
+        """As Record.thaw."""
         task = cls.__new__(cls)
         for name, value in zip(cls.__slots__[:-1], data[:-1], strict=True):
             setattr(task, name, value)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from kernel import fault
 from kernel.errno import EFAULT, EINVAL, SysError
-from vm.mmu import PAGE, PageFault
+from vm.mmu import PageFault
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel

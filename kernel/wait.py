@@ -48,6 +48,8 @@ class Usage(NamedTuple):
 
 
 class Found(NamedTuple):
+    """What a wait has found: a child's pid, its status word, and what it has used."""
+
     pid: int
     status: int
     usage: Usage

@@ -72,7 +72,7 @@ class WaitQueues:
         """The tids that wait on a key, first come first."""
         return list(self._queues.get(key, ()))
 
-    def keys(self) -> list[WaitKey]:
+    def awaited(self) -> list[WaitKey]:
         """Every key that somebody waits on."""
         return sorted(self._queues, key=repr)
 
@@ -87,9 +87,11 @@ class WaitQueues:
         heappop(self._deadlines)
 
     def snapshot(self) -> tuple[Any, ...]:
+        """Plain data for `restore`."""
         return {key: dict(tids) for key, tids in self._queues.items()}, list(self._deadlines), self._sequence
 
     def restore(self, data: tuple[Any, ...]) -> None:
+        """Takes back what `snapshot` gave."""
         queues, deadlines, self._sequence = data
         self._queues = {key: dict(tids) for key, tids in queues.items()}
         self._deadlines = list(deadlines)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kernel import mm
 from kernel.mm import GROWS_DOWN, GUARD_GAP, PROT_READ, PROT_WRITE, TASK_SIZE, Mm, Vma
 from kernel.syscalls.table import syscall
-from vm.mmu import PAGE
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kernel.errno import EFAULT, EINVAL, SysError
 from kernel.syscalls.table import syscall
 from kernel.user_memory import copy_out
-from vm.mmu import PAGE
+from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel

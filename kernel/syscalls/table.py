@@ -29,6 +29,8 @@ A0, A7 = 10, 17
 
 
 class Syscall(NamedTuple):
+    """One row of the table."""
+
     number: int
     name: str
     arguments: tuple[str, ...]
@@ -61,6 +63,7 @@ def signed32(value: int) -> int:
 
 
 def signed64(value: int) -> int:
+    """A 64-bit argument as a signed number."""
     return (value ^ (1 << 63)) - (1 << 63)
 
 
