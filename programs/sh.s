@@ -14,6 +14,8 @@
 #     # comment; lines go on after a \, an open quote or bracket, |, && and ||
 #     cd exec exit export help unset wait :      done by the shell itself: see builtins.inc
 #
+# There is no if, while, $( ) or *.s: what a shell needs to show processes, and no more.
+#
 # How it works, and where to read on
 #     sh.s            this file: options, and the loop: read a command, run it
 #     sh/input.inc    bytes, from a script, standard input or -c
@@ -45,6 +47,7 @@ last_status:   .zero 8              # $?
 last_pid:      .zero 8              # $!
 shell_pid:     .zero 8              # $$
 parameters:    .zero 8              # a pointer to $0, $1, ...; a 0 ends them
+only_name:     .zero 16             # $0 and that 0, when there are no arguments
 recovery:      .zero 8              # sp in the main loop, for syntax errors
 
     .text
@@ -57,7 +60,10 @@ _start:
     call    copy_environment
     call    getpid
     sd      a0, shell_pid, t0
-    sd      s1, parameters, t0
+    ld      t0, 0(s1)
+    la      t1, only_name
+    sd      t0, 0(t1)
+    sd      t1, parameters, t0
 
     ld      s2, 8(s1)               # s2: argv[1]
     beqz    s2, from_stdin
