@@ -85,13 +85,14 @@ def _drain(k: Kernel, pipe: Pipe, buffer: UserBuffer) -> int:
     while buffer.left and pipe.buffers and not buffer.error:
         ppn, offset, length, packet = pipe.buffers[0]
         size = min(length, buffer.left)
-        count = buffer.put(k.machine.ram.read(ppn * PAGE + offset, size))
-        moved += count
-        if count == length or (packet and count == size):
+        if buffer.put(k.machine.ram.read(ppn * PAGE + offset, size)) < size:
+            break  # what the reader's memory has no place for stays in the pipe, this buffer's bytes all together
+        moved += size
+        if size == length or packet:
             del pipe.buffers[0]
             k.frames.release(ppn)
         else:
-            pipe.buffers[0] = (ppn, offset + count, length - count, packet)
+            pipe.buffers[0] = (ppn, offset + size, length - size, packet)
         if packet:
             break
     return moved

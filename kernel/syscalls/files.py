@@ -104,6 +104,7 @@ def _write(k: Kernel, t: Task, file_id: int, segments: list[tuple[int, int]]) ->
 
 def _segments(k: Kernel, t: Task, iov: int, count: int) -> list[tuple[int, int]]:
     """An array of struct iovec. Raises EINVAL for more than IOV_MAX, or a length that is negative as ssize_t."""
+    count &= 0xFFFFFFFF  # import_iovec() takes an unsigned int
     if count > IOV_MAX:
         raise SysError(EINVAL)
     words = copy_in_words(k, t, iov, 2 * count)

@@ -156,6 +156,14 @@ class Box:
         pair = self.peek(8)
         return int.from_bytes(pair[:4], "little"), int.from_bytes(pair[4:], "little")
 
+    def edge(self) -> int:
+        """An address with memory before it and none behind it."""
+        return MEMORY + SIZE
+
+    def at(self, name: str, fd: int, address: int, count: int) -> Any:
+        """read, write, readv or writev with any address and count."""
+        return self.call(name, fd, address, count)
+
     def lseek(self, fd: int, offset: int, whence: int) -> Any:
         return self.call("lseek", fd, offset, whence)
 

@@ -7,6 +7,7 @@ programs do. Names and numbers are those of the machine; flags are translated to
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import sys
 from collections.abc import Iterator
@@ -147,6 +148,22 @@ class Linux:
                 return -(error.errno or 0)
         size = s.st_size if s.st_mode & 0o170000 == 0o100000 else 0
         return s.st_mode, s.st_nlink, size
+
+    def edge(self) -> int:
+        """An address with eight pages of memory before it and none behind it."""
+        size = 9 * mmap.PAGESIZE
+        self.memory = mmap.mmap(-1, size)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory)) + 8 * mmap.PAGESIZE
+        assert self.libc.mprotect(ctypes.c_void_p(address), mmap.PAGESIZE, 0) == 0
+        return address
+
+    def at(self, name: str, fd: int, address: int, count: int) -> int:
+        """read, write, readv or writev with any address and count."""
+        return self._do(name, fd, ctypes.c_void_p(address), ctypes.c_uint64(count))
+
+    def poke(self, data: bytes, at: int) -> int:
+        ctypes.memmove(at, data, len(data))
+        return at
 
     def chmod(self, path: str, mode: int) -> None:
         os.chmod(self._path(path), mode)

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from struct import pack
 from typing import Any
 
 import pytest
@@ -74,7 +75,16 @@ NAMES = (
     "ld/g ld/back d/../f lds/.. up/tmp/f chain38 chain39 chain40 chain41 . .. / d/. d/.. f/. f/.. new/. missing/.. "
     "dangling/.. closed/.. //tmp//f ./././f"
 ).split()
-PATHS = [*NAMES, *[name + "/" for name in NAMES], "", "n" * 255, "n" * 256, "d/" + "n" * 256, "./" * 2047 + "f", "x" * 4095]
+PATHS = [
+    *NAMES,
+    *[name + "/" for name in NAMES],
+    "",
+    "n" * 255,
+    "n" * 256,
+    "d/" + "n" * 256,
+    "./" * 2047 + "f",
+    "x" * 4095,
+]
 FLAGS = [
     0,
     O_WRONLY,
@@ -253,3 +263,92 @@ def test_any_calls_on_a_pipe_do_what_linux_does(calls: list[tuple[str, int]]) ->
             linux.finish()
     box = Box()
     assert pump(box, calls) == expected
+
+
+# ---- memory that ends in the middle of a transfer
+
+
+def transfers(side: Any, kind: str) -> list[Any]:
+    """Reads and writes of a file or a pipe, with memory that ends too early, nowhere, or is said to be too long."""
+    edge, results = side.edge(), []
+    for name in ("read", "write"):
+        for before in (0, 1, 10, 4096, 4097, 9000):
+            # (A count that no address space could hold is where the architectures differ: riscv64's goes up to 2^63.)
+            for count in (0, 1, 10, 4096, 4097, 5000, 9001, 12000, 1 << 33, 1 << 63, (1 << 64) - 1):
+                source, target = ends_of(side, kind)
+                side.write(target, b"0123456789" * 1000)
+                if kind == "file":
+                    side.lseek(source, 3, 0)
+                results.append(
+                    (name, before, count, side.at(name, source if name == "read" else target, edge - before, count))
+                )
+                results.append(side.read(source, 20000) if kind == "pipe" else side.lseek(source, 0, 1))
+                side.close(source)
+                side.close(target)
+    return results
+
+
+def ends_of(side: Any, kind: str) -> tuple[int, int]:
+    """(a descriptor to read from, one to write to)."""
+    if kind == "pipe":
+        ends: tuple[int, int] = side.pipe(O_NONBLOCK)
+        return ends
+    side.unlink("/tmp/file")
+    fd = side.open("/tmp/file", O_CREAT | O_RDWR)
+    return fd, side.dup(fd)
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe"])
+def test_memory_that_ends_in_a_transfer_ends_it_as_on_linux(linux: Linux, kind: str) -> None:
+    linux.mkdir("/tmp")
+    for here, there in zip(transfers(Box(), kind), transfers(linux, kind), strict=True):
+        assert here == there
+
+
+VECTORS: list[list[tuple[int, int]]] = [
+    [],
+    [(-100, 0)],
+    [(-100, 10), (-50, 20)],
+    [(-5000, 4999), (-1, 1), (-9000, 3000)],
+    [(-10, 20), (-100, 10)],
+    [(-100, 10), (-10, 20), (-100, 10)],
+    [(-100, 10), (0, 10), (-100, 10)],
+    [(-100, 10), (0, 0), (-100, 10)],
+    [(-100, 10), (-100, -1)],
+    [(-100, -(1 << 63))],
+    [(-100, 1 << 33), (-100, 1 << 33)],
+    [(-100, 10), (-100, 1 << 33)],
+    [(-(1 << 70), 10)],
+    [(-4000, 4000), (-4000, 4000), (-4000, 4000)],
+    [(-100, 1)] * 1023,
+]
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe"])
+def test_vectors_are_taken_as_linux_takes_them(linux: Linux, kind: str) -> None:
+    linux.mkdir("/tmp")
+    for here, there in zip(vectors(Box(), kind), vectors(linux, kind), strict=True):
+        assert here == there
+
+
+def vectors(side: Any, kind: str) -> list[Any]:
+    edge, results = side.edge(), []
+    for name in ("readv", "writev"):
+        for index, vector in enumerate(VECTORS):
+            source, target = ends_of(side, kind)
+            side.write(target, b"0123456789" * 1000)
+            if kind == "file":
+                side.lseek(source, 0, 0)
+            table = b"".join(pack("<QQ", (edge + at) % (1 << 64), size % (1 << 64)) for at, size in vector)
+            where = side.poke(table, edge - 7 * 4096)
+            results.append((name, index, side.at(name, source if name == "readv" else target, where, len(vector))))
+            results.append(side.read(source, 20000) if kind == "pipe" else side.lseek(source, 0, 1))
+            side.close(source)
+            side.close(target)
+        source, target = ends_of(side, kind)
+        fd = source if name == "readv" else target
+        results += [side.at(name, fd, edge - 16, count) for count in (2, 1025, 1 << 40, (1 << 31) - 1)]
+        results.append(side.at(name, fd, edge, 1))
+        results.append(side.at(name, fd, edge, 0))
+        results.append(side.at(name, 999, edge, 1025))
+    return results
