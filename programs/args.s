@@ -32,11 +32,11 @@ _start:
     call    printf
 
     ld      s2, 0(s0)
-    addi    s0, s0, 16              # past argc and argv[0]
+    addi    s0, s0, 8               # past argc
     la      a0, argc_line
     mv      a1, s2
     call    printf
-    li      s1, 1
+    li      s1, 0
 each_argument:
     ld      a2, 0(s0)
     addi    s0, s0, 8

@@ -1,0 +1,36 @@
+"""Makes the expected output of the samples, programs/NAME.out and NAME.status, from what qemu-riscv64 does.
+
+    python -m tests.programs.make_expected                 anew, in programs/
+    python -m tests.programs.make_expected /tmp/somewhere  elsewhere; tests/programs/test_expected.py compares
+
+The programs are built by GNU as and ld and run under qemu: nothing of forkyard has a part in it. For the few samples
+that only forkyard can run (samples.FORKYARD_ONLY) the files are written by hand.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.programs import gnu, qemu_box, samples
+
+
+def make(folder: Path) -> None:
+    """Writes the expected files into `folder`. A NAME.status is written only where it isn't 0."""
+    wanted = samples.made_by_qemu()
+    with tempfile.TemporaryDirectory() as built:
+        gnu.build(Path(built), samples.names())
+        runs = [qemu_box.Run([f"/bin/{s.name}", *s.arguments], s.stdin) for s in wanted]
+        results = qemu_box.run(Path(built), runs)
+    for sample, result in zip(wanted, results, strict=True):
+        (folder / f"{sample.name}.out").write_bytes(result.stdout)
+        status = folder / f"{sample.name}.status"
+        if result.status:
+            status.write_text(f"{result.status}\n")
+        else:
+            status.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]) if len(sys.argv) > 1 else samples.PROGRAMS)
