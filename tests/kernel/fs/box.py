@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from struct import unpack
-from typing import Any
+from typing import Any, ClassVar
 
 from kernel import lifecycle, mm
+from kernel.check import check
 from kernel.config import Config
 from kernel.door import Door
 from kernel.fs import api as fs
@@ -53,7 +54,9 @@ class Programs:
 
 
 class Box:
-    """One machine; `box.task` is the process that makes the calls, `box.fork()` makes another Box on the same machine."""
+    """One machine; `box.task` is the process that makes the calls, `box.fork()` another one on the same machine."""
+
+    made: ClassVar[list[Box]] = []  # since the test began, so that each can be checked at its end
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class Box:
         stdin: bytes = b"",
         door: Door | None = None,
     ) -> None:
+        self.made.append(self)
         self.k = Kernel(Config(memory=memory, engine="python"), door or Door(stdin))
         fs.init(self.k, programs or Programs(), mounts)
         fs.hold_inode(self.k, self.k.root_inode)
@@ -80,6 +84,7 @@ class Box:
         """The same machine, seen by a new child of this process."""
         child = object.__new__(type(self))
         child.k = self.k
+        self._activate()
         pid = lifecycle.clone(self.k, self.task, 17, 0, 0, 0, 0)
         child.task = self.k.tasks[pid]
         return child
@@ -96,14 +101,18 @@ class Box:
     def err(self) -> bytes:
         return bytes(self.k.door.output[2])
 
+    def check(self) -> None:
+        """Everything the kernel counts is what can be counted."""
+        check(self.k)
+        assert fs.findings(self.k) == []
+
     # ---- system calls
 
     def call(self, name: str, *arguments: int) -> Any:
-        """Makes a system call as the dispatcher would; a task that is asleep tries its call again instead."""
+        """Makes a system call as the dispatcher would."""
         call = next(c for c in table.TABLE.values() if c.name == name)
-        self._activate()
-        values = tuple(a & MASK for a in arguments) + (0,) * (call.last - table.A0 - len(arguments))
-        self.task.state = "R"
+        values = tuple(a & MASK for a in (*arguments, 0, 0, 0, 0, 0, 0)[: call.last - table.A0])
+        self._take_hart()
         table._attempt(self.k, self.task, call, values)
         return self._outcome()
 
@@ -111,13 +120,20 @@ class Box:
         """A sleeping task that was woken runs again: the rest of its system call. BLOCKED if it still sleeps."""
         if self.task.state == SLEEPING:
             return BLOCKED
-        self._activate()
+        self._take_hart()
         table.resume(self.k, self.task)
         return self._outcome()
+
+    def _take_hart(self) -> None:
+        self.k.run_queue.remove(self.task.tid)
+        self.k.current = self.task.tid
+        self._activate()
 
     def _outcome(self) -> Any:
         if self.task.state == SLEEPING:
             return BLOCKED
+        self.k.current = 0
+        self.k.run_queue.append(self.task.tid)
         result = int(self.task.hart.x[table.A0])
         return result - (1 << 64) if result >> 63 else result
 

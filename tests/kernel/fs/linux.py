@@ -21,7 +21,8 @@ from kernel.fs import constants as guest
 
 AT_FDCWD = -100
 USER = 1000
-_FLAGS = ("O_CREAT O_EXCL O_TRUNC O_APPEND O_NONBLOCK O_DIRECT O_DIRECTORY O_NOFOLLOW O_CLOEXEC O_PATH").split()
+_FLAGS = ("O_CREAT", "O_EXCL", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DIRECT")
+_FLAGS += ("O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC", "O_PATH")
 
 
 def need_linux() -> None:

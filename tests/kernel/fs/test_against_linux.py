@@ -70,11 +70,11 @@ def make_tree(side: Any, top: str = "/tmp") -> None:
     side.chdir(top)
 
 
-NAMES = (
-    "f d d/g d/e ro wo none closed closed/x lf ld lds dangling loop a b up abs lfs dot deep new d/new missing/new f/new "
-    "ld/g ld/back d/../f lds/.. up/tmp/f chain38 chain39 chain40 chain41 . .. / d/. d/.. f/. f/.. new/. missing/.. "
-    "dangling/.. closed/.. //tmp//f ./././f"
-).split()
+NAMES = """
+    f d d/g d/e ro wo none closed closed/x lf ld lds dangling loop a b up abs lfs dot deep new d/new missing/new f/new
+    ld/g ld/back d/../f lds/.. up/tmp/f chain38 chain39 chain40 chain41 . .. / d/. d/.. f/. f/.. new/. missing/..
+    dangling/.. closed/.. //tmp//f ./././f
+""".split()  # noqa: SIM905 - one can read it
 PATHS = [
     *NAMES,
     *[name + "/" for name in NAMES],

@@ -1,0 +1,88 @@
+"""The checker's part for files: do all the counts equal what can be counted? kernel/check.py calls it after every test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from kernel.fs.constants import PAGE, S_IFIFO, S_IFMT
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+
+
+def check(k: Kernel) -> list[str]:
+    """What is wrong, one line for each finding; changes nothing."""
+    return [*_tables(k), *_files(k), *_inodes(k), *_links(k), *_pipes(k), *_pages(k)]
+
+
+def _compare(kind: str, field: str, actual: dict[int, int], expected: Counter[int]) -> list[str]:
+    return [
+        f"{kind} {i} says {actual.get(i, 'it is gone')} {field}, but {expected[i]} are counted"
+        for i in sorted({*actual, *expected})
+        if actual.get(i) != expected[i]
+    ]
+
+
+def _tables(k: Kernel) -> list[str]:
+    tasks = Counter(k.tasks.peek(tid).fdtable for tid in k.tasks.ids())
+    return _compare("descriptor table", "users", {i: k.fdtables.peek(i).users for i in k.fdtables.ids()}, tasks)
+
+
+def _files(k: Kernel) -> list[str]:
+    slots = Counter(file_id for i in k.fdtables.ids() for file_id, _ in k.fdtables.peek(i).slots.values())
+    return _compare("open file", "users", {i: k.files.peek(i).users for i in k.files.ids()}, slots)
+
+
+def _inodes(k: Kernel) -> list[str]:
+    """Who holds an inode: open files, working directories, mappings, programs that run, and directories below it."""
+    users: Counter[int] = Counter(k.files.peek(i).inode for i in k.files.ids())
+    users.update(k.fs_structs.peek(i).cwd for i in k.fs_structs.ids())
+    for mm_id in k.mms.ids():
+        mm = k.mms.peek(mm_id)
+        users.update([vma.inode for vma in mm.vmas if vma.inode] + [mm.exe] * bool(mm.exe))
+    for i in k.inodes.ids():
+        inode = k.inodes.peek(i)
+        if inode.is_directory() and i != k.root_inode:
+            users[inode.parent] += 1
+    return _compare("inode", "users", {i: k.inodes.peek(i).users for i in k.inodes.ids()}, users)
+
+
+def _links(k: Kernel) -> list[str]:
+    """Every name leads to an inode, whose link count is that of its names."""
+    links: Counter[int] = Counter({k.root_inode: 1})
+    for i in k.inodes.ids():
+        for child, _ in k.inodes.peek(i).entries.values():
+            links[child] += 1
+            if child in k.inodes and k.inodes.peek(child).is_directory():
+                links[i] += 1
+                links[child] += 1
+        if k.root_inode == i:
+            links[i] += 1
+    return _compare("inode", "links", {i: k.inodes.peek(i).nlink for i in k.inodes.ids()}, links)
+
+
+def _pipes(k: Kernel) -> list[str]:
+    """A pipe's ends are open files of its one inode; nothing is left of it without them."""
+    readers: Counter[int] = Counter()
+    writers: Counter[int] = Counter()
+    for i in k.files.ids():
+        file = k.files.peek(i)
+        inode = k.inodes.peek(file.inode)
+        if inode.mode & S_IFMT == S_IFIFO:
+            readers[inode.number] += file.readable()
+            writers[inode.number] += file.writable()
+    pipes = {i: k.pipes.peek(i) for i in k.pipes.ids()}
+    found = _compare("pipe", "readers", {i: pipe.readers for i, pipe in pipes.items()}, readers)
+    return found + _compare("pipe", "writers", {i: pipe.writers for i, pipe in pipes.items()}, writers)
+
+
+def _pages(k: Kernel) -> list[str]:
+    """Pages in the cache belong to regular files, and lie before their ends."""
+    found = []
+    for inode_id, index, _ in k.page_cache.frames():
+        if inode_id not in k.inodes or not k.inodes.peek(inode_id).is_regular():
+            found.append(f"the page cache has page {index} of inode {inode_id}, which is no file any more")
+        elif index * PAGE >= k.inodes.peek(inode_id).size:
+            found.append(f"the page cache has page {index} of inode {inode_id}, behind its end")
+    return found
