@@ -184,11 +184,19 @@ def handler_source(insn: Insn) -> str:
     `x` is the hart's words and `m` the Memory. Immediates come in as 64-bit values. Raises HardwareFault with
     nothing changed.
     """
-    lines = [line for effect in insn.effects for line in _handler_effect(effect, insn)]
-    if not any(isinstance(effect, (Jump, Raise)) and getattr(effect, "when", None) is None for effect in insn.effects):
-        lines.append(f"return pc + {insn.length} & {MASK64}")
+    # Registers are written last: a misaligned jump target faults with nothing changed.
+    effects = sorted(insn.effects, key=lambda effect: isinstance(effect, SetX))
+    lines = [line for effect in effects for line in _handler_effect(effect, insn)]
+    if any(isinstance(effect, Jump) for effect in effects):
+        lines.append("return to")
+    elif not any(isinstance(effect, Raise) for effect in effects):
+        lines.append(f"return {_next_pc(insn)}")
     parameters = ", ".join(["x", "m", "pc", *insn.fields])
     return "\n    ".join([f"def handler({parameters}):", *lines])
+
+
+def _next_pc(insn: Insn) -> str:
+    return f"pc + {insn.length} & {MASK64}"
 
 
 def address_source(insn: Insn) -> str:
@@ -237,8 +245,8 @@ def _handler_effect(effect: Effect, insn: Insn) -> list[str]:
         case SetX(field, value):
             return [f"if {field}: x[{field}] = {text(value)}"]
         case Jump(target, when):
-            guard = f"if {text(when)}: " if when is not None else ""
-            return [f"{guard}return m.aim({text(target)})"]
+            otherwise = f" if {text(when)} else {_next_pc(insn)}" if when is not None else ""
+            return [f"to = m.aim({text(target)}){otherwise}"]
         case Reserve(address):
             return [f"x[{RESERVATION}] = {text(address)}"]
         case WriteCsr(value, unless):
