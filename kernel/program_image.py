@@ -17,11 +17,8 @@ from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from asm.elf import Elf, Segment
-
     from kernel.kernel import Kernel
 
-PT_INTERP, PT_GNU_STACK = 3, 0x6474E551
-ET_EXEC, ET_DYN = 2, 3
 HEADER_SIZE, PHENT_SIZE = 64, 56
 MAX_HEADERS = 65536  # bytes of program headers (Linux's ELF_MIN_ALIGN limit in load_elf_phdrs)
 LOWEST = PAGE  # nothing may be at address 0
@@ -66,13 +63,13 @@ def load_interpreter(k: Kernel, inode: int, path: bytes) -> Image:
 
 
 def _image(k: Kernel, inode: int, path: bytes, dyn_base: int) -> Image:
-    header = _read_headers(k, inode)
-    if header.type not in (ET_EXEC, ET_DYN) or header.machine != elf.EM_RISCV:
+    header, headers_at = _read_headers(k, inode)
+    if header.type not in (elf.ET_EXEC, elf.ET_DYN):
         raise SysError(ENOEXEC)
     loads = [s for s in header.segments if s.type == elf.PT_LOAD and s.memsz]
     if not loads:
         raise SysError(ENOEXEC)
-    bias = dyn_base - (min(s.vaddr for s in loads) & -PAGE) if header.type == ET_DYN else 0
+    bias = dyn_base - (min(s.vaddr for s in loads) & -PAGE) if header.type == elf.ET_DYN else 0
     vmas: list[Vma] = []
     tails: list[int] = []
     for segment in loads:
@@ -81,21 +78,22 @@ def _image(k: Kernel, inode: int, path: bytes, dyn_base: int) -> Image:
             vmas = _overlay(vmas, vma)
         tails += _tail(segment, segment.vaddr + bias)
     end = max(s.vaddr + bias + s.memsz for s in loads)
-    phdr, phnum = _phdr(header, loads, bias)
+    phdr, phnum = _phdr(headers_at, header, loads, bias)
     interpreter = _interpreter(k, inode, header)
     return Image(header.entry + bias, tuple(vmas), tuple(tails), phdr, phnum, end, _stack_prot(header), interpreter)
 
 
-def _read_headers(k: Kernel, inode: int) -> Elf:
-    """The file's ELF and program headers; the rest of a large file isn't read."""
+def _read_headers(k: Kernel, inode: int) -> tuple[Elf, int]:
+    """The file's ELF header and program headers, and where these are in it; the rest of a large file isn't read."""
     head = fs.read_inode(k, inode, 0, PAGE)
     if len(head) < HEADER_SIZE:
         raise SysError(ENOEXEC)
-    offset, size = int.from_bytes(head[32:40], "little"), PHENT_SIZE * int.from_bytes(head[56:58], "little")
-    if not 0 < size <= MAX_HEADERS or offset >> 63:
+    offset, count = int.from_bytes(head[32:40], "little"), int.from_bytes(head[56:58], "little")
+    if not 0 < count * PHENT_SIZE <= MAX_HEADERS or offset >> 63:
         raise SysError(ENOEXEC)
+    table = fs.read_inode(k, inode, offset, count * PHENT_SIZE)
     try:
-        return elf.read_headers(head, fs.read_inode(k, inode, offset, size))
+        return elf.read(head[:32] + HEADER_SIZE.to_bytes(8, "little") + head[40:HEADER_SIZE] + table), offset
     except elf.ElfError:
         raise SysError(ENOEXEC) from None
 
@@ -140,22 +138,22 @@ def _tail(segment: Segment, start: int) -> list[int]:
     return [zero] if inside and segment.flags & elf.PF_W else []
 
 
-def _phdr(header: Elf, loads: list[Segment], bias: int) -> tuple[int, int]:
+def _phdr(headers_at: int, header: Elf, loads: list[Segment], bias: int) -> tuple[int, int]:
     for segment in loads:
-        if segment.offset <= header.phoff < segment.offset + segment.filesz:
-            return header.phoff - segment.offset + segment.vaddr + bias, len(header.segments)
+        if segment.offset <= headers_at < segment.offset + segment.filesz:
+            return headers_at - segment.offset + segment.vaddr + bias, len(header.segments)
     return 0, len(header.segments)
 
 
 def _stack_prot(header: Elf) -> int:
     """The stack isn't executable unless PT_GNU_STACK asks for it."""
-    execute = any(s.type == PT_GNU_STACK and s.flags & elf.PF_X for s in header.segments)
+    execute = any(s.type == elf.PT_GNU_STACK and s.flags & elf.PF_X for s in header.segments)
     return PROT_READ | PROT_WRITE | (PROT_EXEC if execute else 0)
 
 
 def _interpreter(k: Kernel, inode: int, header: Elf) -> bytes | None:
     for segment in header.segments:
-        if segment.type == PT_INTERP:
+        if segment.type == elf.PT_INTERP:
             if not 2 <= segment.filesz <= 4096:
                 raise SysError(ENOEXEC)
             path = fs.read_inode(k, inode, segment.offset, segment.filesz)

@@ -1,0 +1,104 @@
+"""fork copies nothing; who writes first pays for one page."""
+
+from __future__ import annotations
+
+from kernel.check import check, check_end
+from tests.kernel.puppet import DATA, RODATA, TEXT, Puppets
+
+
+def page_frame(puppets: Puppets, pid: int, va: int) -> int:
+    from kernel import pagetable
+
+    k = puppets.k
+    return k.machine.ram.read64(pagetable.find(k, k.mms.peek(k.tasks.peek(pid).mm).root, va)) >> 10
+
+
+def test_a_child_sees_what_its_parent_had_and_neither_sees_what_the_other_writes() -> None:
+    p = Puppets()
+    p.store(1, DATA, 1)
+    child = p.fork(1)
+    assert p.load(child, DATA) == 1
+    p.store(child, DATA, 2)
+    p.store(1, DATA, 3)
+    assert (p.load(child, DATA), p.load(1, DATA)) == (2, 3)
+    check(p.k)
+
+
+def test_one_store_into_a_shared_page_copies_that_page_and_no_other() -> None:
+    p = Puppets()
+    p.store(1, DATA, 1)
+    p.store(1, DATA + 0x2000, 1)
+    child = p.fork(1)
+    used = p.k.frames.used
+    p.store(child, DATA, 2)
+    assert p.k.frames.used == used + 1
+    assert p.k.stats.faults["cow-copy"] == 2  # .data from the file, and this one
+    assert page_frame(p, 1, DATA + 0x2000) == page_frame(p, child, DATA + 0x2000)
+
+
+def test_the_last_holder_of_a_page_gets_its_right_to_write_back_without_a_copy() -> None:
+    p = Puppets()
+    p.store(1, DATA, 1)
+    child = p.fork(1)
+    frame = page_frame(p, 1, DATA)
+    p.store(child, DATA, 2)
+    p.store(1, DATA, 3)
+    assert p.k.stats.faults["cow-reuse"] == 1
+    assert page_frame(p, 1, DATA) == frame
+
+
+def test_the_kernel_copies_a_shared_page_too_when_it_writes_for_a_process() -> None:
+    p = Puppets()
+    p.store(1, DATA, 1)
+    child = p.fork(1)
+    assert p.call(child, "uname", DATA) == 0
+    assert p.load(1, DATA) == 1
+    assert (p.load(child, DATA) or 0).to_bytes(8, "little").startswith(b"Linux\0")
+
+
+def test_a_store_that_the_tlb_knew_before_the_fork_is_caught_after_it() -> None:
+    p = Puppets()
+    p.store(1, DATA, 1)
+    p.store(1, DATA, 1)
+    child = p.fork(1)
+    p.store(1, DATA, 2)
+    assert p.load(child, DATA) == 1
+
+
+def test_read_only_pages_stay_shared_between_fork_and_exec() -> None:
+    p = Puppets()
+    p.load(1, RODATA)
+    child = p.fork(1)
+    assert p.execute(child) == 0
+    p.load(child, RODATA)
+    for va in (TEXT, RODATA):
+        assert page_frame(p, 1, va) == page_frame(p, child, va)
+
+
+def test_a_page_of_zeros_is_made_for_each_process_that_touches_one_first() -> None:
+    p = Puppets()
+    child = p.fork(1)
+    assert p.load(1, DATA + 0x3000) == 0
+    assert p.load(child, DATA + 0x3000) == 0
+    assert page_frame(p, 1, DATA + 0x3000) != page_frame(p, child, DATA + 0x3000)
+
+
+def test_grandchildren_share_what_nobody_has_written() -> None:
+    p = Puppets()
+    p.store(1, DATA, 7)
+    child = p.fork(1)
+    grandchild = p.fork(child)
+    assert p.k.frames.count(page_frame(p, 1, DATA)) == 3
+    p.call(child, "exit_group", 0)
+    assert p.k.frames.count(page_frame(p, 1, DATA)) == 2
+    assert p.load(grandchild, DATA) == 7
+    check(p.k)
+
+
+def test_nothing_is_left_when_all_have_ended() -> None:
+    p = Puppets()
+    child = p.fork(1)
+    p.store(child, DATA, 1)
+    p.fork(child)
+    p.call(1, "exit_group", 0)
+    check_end(p.k)
