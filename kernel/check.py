@@ -27,7 +27,7 @@ class CheckError(AssertionError):
 
 def check(k: Kernel) -> None:
     """Raises CheckError with all that is wrong."""
-    found = [*_frames(k), *_spaces(k), *_pids(k), *_family(k), *_queues(k), *_users(k)]
+    found = [*_frames(k), *_spaces(k), *_pids(k), *_family(k), *_queues(k), *_users(k), *fs.findings(k)]
     if found:
         raise CheckError("\n".join(found))
 
