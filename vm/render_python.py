@@ -184,10 +184,12 @@ def handler_source(insn: Insn) -> str:
     `x` is the hart's words and `m` the Memory. Immediates come in as 64-bit values. Raises HardwareFault with
     nothing changed.
     """
-    # Registers are written last: a misaligned jump target faults with nothing changed.
-    effects = sorted(insn.effects, key=lambda effect: isinstance(effect, SetX))
+    effects = insn.effects
+    jumps = any(isinstance(effect, Jump) for effect in effects)
+    if jumps:  # a misaligned target faults before a register is written
+        effects = tuple(sorted(effects, key=lambda effect: isinstance(effect, SetX)))
     lines = [line for effect in effects for line in _handler_effect(effect, insn)]
-    if any(isinstance(effect, Jump) for effect in effects):
+    if jumps:
         lines.append("return to")
     elif not any(isinstance(effect, Raise) for effect in effects):
         lines.append(f"return {_next_pc(insn)}")
