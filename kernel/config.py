@@ -8,7 +8,10 @@ PID_MAX = 32768
 
 
 class Config:
-    """`memory` bytes of RAM; `mounts` as (host directory, guest directory, writable); `env` as b"NAME=VALUE"."""
+    """`memory` bytes of RAM; `mounts` as (host directory, guest directory, writable); `env` as b"NAME=VALUE".
+
+    `count_accesses` makes the engine count loads and stores, for `--stats`: without it the TLB's hits are not known.
+    """
 
     __slots__ = (
         "memory",
@@ -23,6 +26,7 @@ class Config:
         "env",
         "pid_max",
         "init",
+        "count_accesses",
     )
 
     def __init__(
@@ -39,6 +43,7 @@ class Config:
         env: tuple[bytes, ...] = (b"PATH=/bin",),
         pid_max: int = PID_MAX,
         init: bytes = b"/bin/init",
+        count_accesses: bool = False,
     ) -> None:
         self.memory = memory
         self.engine = engine
@@ -52,3 +57,4 @@ class Config:
         self.env = env
         self.pid_max = pid_max
         self.init = init
+        self.count_accesses = count_accesses
