@@ -8,8 +8,8 @@ from __future__ import annotations
 from forkyard.diagnosis import diagnose
 from forkyard.fault import Fault, Region, signal_name
 from forkyard.images import Images
+from forkyard.peek import peek
 from forkyard.say import say
-from forkyard.trace.step import peek
 from kernel.events import Death
 from kernel.kernel import Kernel
 from vm.isa.registers import X_NAMES

@@ -74,6 +74,7 @@ def config(options: argparse.Namespace) -> Config:
         fork=options.fork,
         mounts=tuple(options.mount),
         env=environment(options.env),
+        count_accesses=options.stats,
     )
 
 

@@ -86,17 +86,17 @@ def _unknown_syscall(f: TextFormat, e: events.UnknownSyscall) -> str:
 
 
 def _page_fault(f: TextFormat, e: events.PageFault) -> str:
-    by = "by the kernel, for the task," if e.kernel else f"at pc {f.place(e.tid, e.pc)}"
+    by = "by the kernel" if e.kernel else f"at pc {f.place(e.tid, e.pc)}"
     frames = f": frame {e.old_ppn:#x} -> {e.ppn:#x}" if e.old_ppn != e.ppn else f": frame {e.ppn:#x}"
     return f"{e.kind}: {e.access} to {f.place(e.tid, e.va)} {by}{frames if e.ppn else ''}"
 
 
 def _frame_shared(f: TextFormat, e: events.FrameShared) -> str:
-    return f"frame {e.ppn:#x} shared: {e.count} holders"
+    return f"frame {e.ppn:#x} shared: {e.holders} holders"
 
 
 def _frame_released(f: TextFormat, e: events.FrameReleased) -> str:
-    return f"frame {e.ppn:#x} released: {f'{e.count} left' if e.count else 'free'}"
+    return f"frame {e.ppn:#x} released: {f'{e.holders} left' if e.holders else 'free'}"
 
 
 def _fork(f: TextFormat, e: events.Fork) -> str:
