@@ -1,0 +1,1 @@
+"""The assembler and linker: assembly text in, ELF objects and executables out. Import its modules; this imports nothing."""

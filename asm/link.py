@@ -1,0 +1,56 @@
+"""The linker: objects in, one executable out, laid out as link.ld says.
+
+Source: gABI, 4 and 5; psABI, 8.4 Relocations; GNU ld manual. What is left of R_RISCV_ALIGN is as `ld --no-relax` leaves it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+
+from asm import link_align
+from asm.link_layout import Image
+from asm.link_relocate import relocate
+from asm.link_script import Script, parse
+from asm.link_symbols import LinkErrors, Resolver
+from asm.link_write import write
+from asm.objects import Object
+
+#: Gives the object that defines a symbol, or None: libraries that are made or read only when they are needed.
+Provider = Callable[[str], Object | None]
+
+_script: Script | None = None
+
+
+def script() -> Script:
+    """The linker script of this repository."""
+    global _script
+    if _script is None:
+        path = os.path.join(os.path.dirname(__file__), "link.ld")
+        with open(path, encoding="utf-8") as file:
+            _script = parse(file.read())
+    return _script
+
+
+def link(inputs: Sequence[Object], libraries: Iterable[Provider] = ()) -> bytes:
+    """Links objects to an executable. Raises LinkErrors with all that is wrong.
+
+    `libraries` are asked, in order, for the object that defines a symbol which is still undefined.
+    """
+    image = layout(inputs, libraries)
+    relocate(image)
+    return write(image)
+
+
+def layout(inputs: Sequence[Object], libraries: Iterable[Provider] = ()) -> Image:
+    """The objects with everything in its place, but relocations not applied yet."""
+    resolver = Resolver(script().entry)
+    for made in inputs:
+        resolver.add(made)
+    resolver.resolve(list(libraries))
+    for made in resolver.objects:
+        link_align.settle(made)
+    return Image(script(), resolver)
+
+
+__all__ = ["LinkErrors", "Provider", "layout", "link", "script"]

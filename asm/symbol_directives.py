@@ -1,0 +1,145 @@
+"""Directives about symbols. Source: GNU as manual, 7: .globl .local .weak .hidden .equ .set .equiv .type .size .comm .lcomm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asm import symbols
+from asm.errors import StatementError
+from asm.layout import MAX_SIZE
+from asm.symbols import Symbol, Value
+
+if TYPE_CHECKING:
+    from asm.arguments import Arguments
+    from asm.assemble import Assembler
+
+
+def _binding(binding: int):  # type: ignore[no-untyped-def]
+    def directive(asm: Assembler, args: Arguments) -> None:
+        args.limit(1, 10_000, "symbol, …")
+        for index in range(len(args)):
+            symbol = args.symbol(index)
+            if not (binding == symbols.GLOBAL and symbol.binding == symbols.WEAK):
+                symbol.binding = binding
+
+    return directive
+
+
+def _visibility(visibility: int):  # type: ignore[no-untyped-def]
+    def directive(asm: Assembler, args: Arguments) -> None:
+        args.limit(1, 10_000, "symbol, …")
+        for index in range(len(args)):
+            args.symbol(index).visibility = visibility
+
+    return directive
+
+
+def equate(asm: Assembler, name: str, value: Value, again: bool) -> None:
+    """Gives `name` a value. `again` allows it to replace an earlier one."""
+    value = asm.constant_or_value(value)
+    symbol = asm.symbols.get(name)
+    if symbol is not None and symbol.is_defined:
+        if not again or not symbol.equated:
+            raise StatementError(f"`{name}` is defined already")
+        fresh = Symbol(name)  # what was said of the old value stays as it was
+        fresh.binding, fresh.type, fresh.visibility = symbol.binding, symbol.type, symbol.visibility
+        asm.symbols[name] = symbol = fresh
+    symbol = asm.define(name)
+    symbol.equated = again
+    symbol.value = value
+
+
+def _set(again: bool):  # type: ignore[no-untyped-def]
+    def directive(asm: Assembler, args: Arguments) -> None:
+        args.limit(2, 2, "symbol, expression")
+        name = args.word(0)
+        if name == ".":
+            raise args.error("`.` can't be set here: use `.org`", args.nodes[0])
+        equate(asm, name, args.value(1), again)
+
+    return directive
+
+
+_TYPES = {
+    "function": symbols.FUNC,
+    "stt_func": symbols.FUNC,
+    "object": symbols.OBJECT,
+    "stt_object": symbols.OBJECT,
+    "tls_object": symbols.TLS,
+    "stt_tls": symbols.TLS,
+    "notype": symbols.NOTYPE,
+    "stt_notype": symbols.NOTYPE,
+    "common": symbols.COMMON,
+    "stt_common": symbols.COMMON,
+    "gnu_indirect_function": symbols.GNU_IFUNC,
+}
+
+
+def _type(asm: Assembler, args: Arguments) -> None:
+    """.type symbol, @function (or @object, @tls_object, @notype, @common)"""
+    args.limit(2, 2, "symbol, @function")
+    kind = _TYPES.get(args.type(1).lower())
+    if kind is None:
+        raise args.error("unknown type of symbol", args.nodes[1], "known are @function, @object, @tls_object, @notype")
+    args.symbol(0).type = kind
+
+
+def _size(asm: Assembler, args: Arguments) -> None:
+    """.size symbol, expression"""
+    args.limit(2, 2, "symbol, expression")
+    args.symbol(0).size = args.value(1)
+
+
+def _common(asm: Assembler, args: Arguments) -> None:
+    """.comm symbol, size, alignment: room that the linker makes, one for all files that ask for it."""
+    args.limit(2, 3, "symbol, size, alignment")
+    size, align = _sizes(args)
+    symbol = asm.define(args.word(0))
+    symbol.common = (size, align)
+    symbol.type = symbols.OBJECT
+
+
+def _local_common(asm: Assembler, args: Arguments) -> None:
+    """.lcomm symbol, size, alignment: room in .bss."""
+    args.limit(2, 3, "symbol, size, alignment")
+    size, align = _sizes(args)
+    symbol = asm.define(args.word(0))
+    section = asm.sections[".bss"]
+    section.align = max(section.align, align)
+    section.zeros(-section.here % align)
+    symbol.place(section)
+    section.zeros(size)
+
+
+def _sizes(args: Arguments) -> tuple[int, int]:
+    size = args.number(1)
+    if not 0 <= size <= MAX_SIZE:
+        raise args.error(f"a size from 0 to {MAX_SIZE}, please, not {size}", args.nodes[1])
+    align = args.number(2, _natural(size))
+    if align < 1 or align & align - 1 or align > 1 << 16:
+        raise args.error(f"an alignment is a power of two, not {align}", args.nodes[2])
+    return size, align
+
+
+def _natural(size: int) -> int:
+    """The alignment for a thing of that size: the power of two below it, 8 at most (as GNU as)."""
+    return min(8, 1 << max(0, size.bit_length() - 1)) if size else 1
+
+
+TABLE = {
+    ".globl": _binding(symbols.GLOBAL),
+    ".global": _binding(symbols.GLOBAL),
+    ".weak": _binding(symbols.WEAK),
+    ".local": _binding(symbols.LOCAL),
+    ".hidden": _visibility(symbols.HIDDEN),
+    ".internal": _visibility(symbols.INTERNAL),
+    ".protected": _visibility(symbols.PROTECTED),
+    ".equ": _set(True),
+    ".set": _set(True),
+    ".equiv": _set(False),
+    ".type": _type,
+    ".size": _size,
+    ".comm": _common,
+    ".common": _common,
+    ".lcomm": _local_common,
+}
