@@ -101,18 +101,33 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the machine").add_argument
     add("--memory", type=size, default=DEFAULT_MEMORY, metavar="SIZE", help="physical RAM, e.g. 64M (default 256M)")
     add("--max-insns", type=number(1), metavar="N", help="stop the machine after N instructions (exit status 124)")
-    add("--max-procs", type=number(2, 1 << 20), default=4096, metavar="N", help="most tasks alive at once (default 4096)")
+    add(
+        "--max-procs",
+        type=number(2, 1 << 20),
+        default=4096,
+        metavar="N",
+        help="most tasks alive at once (default 4096)",
+    )
     add("--quantum", type=number(64), metavar="N", help="instructions in a time slice, from 64 on")
     add("--sched", choices=("rr", "random"), default="rr", help="round robin (the default), or random with --seed")
     add("--seed", type=number(0), default=0, metavar="N", help="what random numbers and the random schedule start from")
-    add("--engine", choices=("auto", "python", "llvm"), default="auto", help="the result is the same, only the speed differs")
+    add(
+        "--engine",
+        choices=("auto", "python", "llvm"),
+        default="auto",
+        help="the result is the same, only the speed differs",
+    )
     add("--mount", type=mount, action="append", default=[], metavar="HOSTDIR[:GUESTDIR[:rw]]",
         help="show a host directory to the programs, read-only unless rw is said (default GUESTDIR: /mnt)")  # fmt: skip
     add("--env", type=environment, action="append", default=[], metavar="NAME=VALUE",
         help="add to the program's environment, which starts with PATH=/bin alone")  # fmt: skip
     add("--fork", choices=("cow", "eager", "shared-tables"), default="cow", help="how fork copies memory (default cow)")
     add("--with", dest="more", action="append", default=[], metavar="MORE.s", help="a further source to link in")
-    add("--stats", action="store_true", help="at the end, on stderr: instructions, traps, page faults, forks, frames, speed")
+    add(
+        "--stats",
+        action="store_true",
+        help="at the end, on stderr: instructions, traps, page faults, forks, frames, speed",
+    )
 
 
 def split(argv: Sequence[str], parser: argparse.ArgumentParser) -> tuple[list[str], list[str]]:

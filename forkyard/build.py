@@ -62,13 +62,17 @@ def check_executable(path: str, data: bytes) -> None:
     except ElfError as error:
         raise UserError(f"{path}: is no executable that this machine can run: {error}", NOT_EXECUTABLE) from None
     if elf.machine != 243:
-        raise UserError(f"{path}: is for another processor (ELF machine {elf.machine}); this one is RISC-V", NOT_EXECUTABLE)
+        raise UserError(
+            f"{path}: is for another processor (ELF machine {elf.machine}); this one is RISC-V", NOT_EXECUTABLE
+        )
     if elf.type == 1:
-        raise UserError(f"{path}: is an object file, not linked yet; try: forkyard asm {path} -o program", NOT_EXECUTABLE)
+        raise UserError(
+            f"{path}: is an object file, not linked yet; try: forkyard asm {path} -o program", NOT_EXECUTABLE
+        )
 
 
 def executable(sources: Sequence[str]) -> bytes:
-    """Sources, objects and archives assembled and linked with the library. AssemblyFailed has the assembler's report."""
+    """Sources, objects and archives, assembled and linked with the library. AssemblyFailed has the report."""
     inputs = [contents(path) for path in sources]
     library = library_folder()
     key = _key(sources, inputs, library)
@@ -103,7 +107,7 @@ def _key(sources: Sequence[str], inputs: Sequence[bytes], library: str) -> str |
 
 
 def _included(path: str, data: bytes) -> list[bytes] | None:
-    """Every file that the source may include, wherever it may be found, with those that they include; None if unclear."""
+    """Every file that the source may include, and those that these include, wherever found; None if unclear."""
     parts: list[bytes] = []
     seen: set[str] = set()
     waiting = [(path, data)]

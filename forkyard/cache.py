@@ -31,7 +31,10 @@ def digest(*parts: bytes) -> str:
 
 
 def directory() -> str | None:
-    """The user's cache directory for forkyard; None where there is none. FORKYARD_CACHE names another, or none if empty."""
+    """The user's cache directory for forkyard; None where there is none.
+
+    The environment variable FORKYARD_CACHE names another one, or none if it is empty.
+    """
     chosen = os.environ.get("FORKYARD_CACHE")
     if chosen is not None:
         return chosen or None

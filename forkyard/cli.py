@@ -1,4 +1,4 @@
-"""The command `forkyard`: finds the subcommand, runs it, and turns whatever went wrong into one message and an exit status.
+"""The command `forkyard`: runs a subcommand, and turns whatever went wrong into one message and an exit status.
 
 Start-up time matters here (benchmarks/startup.py): a subcommand's module is imported only when it is the one asked for.
 """
@@ -96,5 +96,3 @@ def unknown(word: str) -> str:
     near = difflib.get_close_matches(word, COMMANDS, 1)
     hint = f" Did you mean {near[0]}?" if near else ""
     return f"'{word}' is no command.{hint} The commands are {', '.join(COMMANDS)}; forkyard --help says what each does."
-
-

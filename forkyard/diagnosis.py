@@ -53,8 +53,8 @@ def jumped_to_null(fault: Fault) -> str | None:
     if fault.access != "fetch" or fault.pc >= PAGE:
         return None
     return (
-        f"It jumped to address {fault.pc:#x}, where there never is any code: a function pointer that is null, or a return "
-        "address that was lost. Did a function call another one without keeping its own ra on the stack?"
+        f"It jumped to address {fault.pc:#x}, where there never is any code: a function pointer that is null, or "
+        "a return address that was lost. Did a function call another one without keeping its own ra on the stack?"
     )
 
 
@@ -74,14 +74,16 @@ def misaligned_jump(fault: Fault) -> str | None:
     """A jump to an address that is no multiple of 4."""
     if fault.access != "fetch" or not fault.misaligned:
         return None
-    return f"It jumped to {fault.address:#x}, which is no multiple of 4: every instruction here is 4 bytes long and aligned."
+    return (
+        f"It jumped to {fault.address:#x}, which is no multiple of 4: every instruction is 4 bytes long, and aligned."
+    )
 
 
 def jumped_nowhere(fault: Fault) -> str | None:
     """Any other fetch that failed."""
     if fault.access != "fetch":
         return None
-    return f"It jumped to {fault.pc:#x}, where nothing is mapped: a wild function pointer, or an overwritten return address."
+    return f"It jumped to {fault.pc:#x}, where nothing is mapped: a wild pointer, or an overwritten return address."
 
 
 def illegal(fault: Fault) -> str | None:
@@ -96,7 +98,7 @@ def illegal(fault: Fault) -> str | None:
     elif word & 0x7F in (0x07, 0x27, 0x43, 0x47, 0x4B, 0x4F, 0x53):
         kind = "a floating-point instruction"
     else:
-        return f"{word:#010x} is no instruction of this machine (RV64IMA): it ran or jumped into data, or a word was damaged."
+        return f"{word:#010x} is no instruction of this machine (RV64IMA): most likely it ran or jumped into data."
     return f"{word:#010x} looks like {kind}, which this machine (RV64IMA) lacks: build with -march=rv64ima -mabi=lp64."
 
 
@@ -109,7 +111,7 @@ def misaligned_atomic(fault: Fault) -> str | None:
     """lr, sc and the AMOs need aligned addresses; other loads and stores don't."""
     if not fault.misaligned:
         return None
-    return f"An atomic instruction needs an aligned address (a multiple of 4 for .w, 8 for .d), and {fault.address:#x} is none."
+    return f"Atomic instructions need an aligned address (a multiple of 4 for .w, of 8 for .d): {fault.address:#x} is none."
 
 
 def stack_overflow(fault: Fault) -> str | None:
@@ -121,8 +123,8 @@ def stack_overflow(fault: Fault) -> str | None:
         return None
     used = (stack.end - stack.start) >> 10
     return (
-        f"The stack is full: sp ({sp:#x}) has come down {used} KiB and may go no further. Most often this is a recursion "
-        "that never ends, or a function that takes space from sp and never gives it back."
+        f"The stack is full: sp ({sp:#x}) has come down {used} KiB and may go no further. Most often this is a "
+        "recursion that never ends, or a function that takes space from sp and never gives it back."
     )
 
 
@@ -153,7 +155,9 @@ def no_address(fault: Fault) -> str | None:
     """An address that no user mapping can have."""
     if not fault.access or fault.address < HIGHEST_USER:
         return None
-    return f"{fault.address:#x} is no address that a program can have (they are below {HIGHEST_USER:#x}): a wild pointer."
+    return (
+        f"{fault.address:#x} is no address that a program can have (they are below {HIGHEST_USER:#x}): a wild pointer."
+    )
 
 
 def forbidden(fault: Fault) -> str | None:
@@ -175,8 +179,13 @@ def wild_pointer(fault: Fault) -> str | None:
         return None
     verb = "read from" if fault.access == "load" else "write to"
     near = [r for r in fault.regions if 0 <= fault.address - r.end < 1 << 20]
-    beyond = f", {fault.address - near[-1].end} bytes past the end of {near[-1].name or 'the memory before'}" if near else ""
-    return f"It tried to {verb} {fault.address:#x}, where nothing is mapped{beyond}: a pointer that was never set, or an index too large."
+    beyond = (
+        f", {fault.address - near[-1].end} bytes past the end of {near[-1].name or 'the memory before'}" if near else ""
+    )
+    return (
+        f"It tried to {verb} {fault.address:#x}, where nothing is mapped{beyond}: a pointer that was never set, "
+        "or an index too large."
+    )
 
 
 def sent(fault: Fault) -> str | None:

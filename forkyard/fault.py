@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from forkyard.symbols import Symbols
 
-SIGNAL_NAMES = (
+# signal(7), by number
+_NAMES = (
     "0 HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU "
     "URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
-).split()
+)
+SIGNAL_NAMES = tuple(_NAMES.split())
 
 
 def signal_name(number: int) -> str:
@@ -18,7 +20,7 @@ def signal_name(number: int) -> str:
 
 
 class Region(NamedTuple):
-    """One mapping of the dead process: [start, end), permissions as in /proc/PID/maps ("rw-"), [stack], [heap] or a file."""
+    """One mapping of the dead process: [start, end), permissions such as "rw-", and [stack], [heap] or a file."""
 
     start: int
     end: int

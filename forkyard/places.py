@@ -8,7 +8,7 @@ from forkyard.errors import UserError
 
 
 def samples_folder() -> str:
-    """The directory of the sample programs: programs/ beside this package in the source tree, within it in the wheel."""
+    """The directory of the sample programs: beside this package in the source tree, within it in the wheel."""
     here = os.path.dirname(os.path.abspath(__file__))
     for place in (os.path.join(here, "programs"), os.path.join(os.path.dirname(here), "programs")):
         if os.path.isdir(os.path.join(place, "lib")):

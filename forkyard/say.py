@@ -1,4 +1,4 @@
-"""What forkyard itself has to say: on stderr, each line starting with `forkyard: `, in order with the program's output."""
+"""What forkyard itself has to say: on stderr, each line starting with `forkyard: `."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import NamedTuple
 
-from asm.elf import Elf, ElfError, read
+from asm.elf import Elf, ElfError, Section, read
 
 PF_X = 1
 _PT_LOAD = 1
@@ -60,7 +60,7 @@ class Symbols:
         """The name of the section that holds `address`, such as .rodata."""
         for section in self._sections():
             if section.addr <= address < section.addr + section.size:
-                return str(section.name)
+                return section.name
         return None
 
     def inside(self, address: int) -> bool:
@@ -71,7 +71,7 @@ class Symbols:
         return any(s.vaddr <= address < s.vaddr + s.memsz for s in elf.segments if s.type == _PT_LOAD)
 
     def code_end(self, address: int) -> int | None:
-        """Where the machine code nearest before `address` ends; None if there is none on this page or the one before."""
+        """Where the machine code before `address` ends; None if there is none on this page or the one before."""
         elf = self._read()
         ends = [s.vaddr + s.filesz for s in elf.segments if s.type == _PT_LOAD and s.flags & PF_X] if elf else []
         near = [end for end in ends if end <= address < (end | 4095) + 4097]
@@ -87,7 +87,7 @@ class Symbols:
         return None
 
     def function(self, name: str) -> range:
-        """The addresses from the symbol `name` to the next symbol or the end of the code; empty without such a symbol."""
+        """The addresses from the symbol `name` to the next one, or the end of the code; empty without it."""
         starts, names = self._symbols()
         if name not in names:
             return range(0)
@@ -111,7 +111,7 @@ class Symbols:
                 self._data = b""
         return self._elf
 
-    def _sections(self) -> list[object]:
+    def _sections(self) -> list[Section]:
         elf = self._read()
         try:
             return [s for s in elf.sections if s.flags & _SHF_ALLOC and s.size] if elf else []
@@ -135,12 +135,12 @@ class Symbols:
 
 
 def _labels(elf: Elf | None) -> list[tuple[int, str]]:
-    """The symbols that name a place: no files, sections, absolute numbers, mapping symbols ($x) or local labels (.L)."""
+    """The symbols that name a place: no files, sections, numbers, mapping symbols ($x) or local labels (.L)."""
     try:
         symbols = elf.symbols if elf else []
     except ElfError:
         return []
-    places = {}
+    places: dict[int, str] = {}
     for symbol in symbols:
         named = symbol.name and symbol.name[0] not in "$" and not symbol.name.startswith(".L")
         if named and 0 < symbol.shndx < 0xFF00 and symbol.type not in (_STT_SECTION, _STT_FILE):

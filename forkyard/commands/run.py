@@ -13,8 +13,8 @@ def main(argv: Sequence[str]) -> int:
     parser = Parser(
         "run",
         "FILE [ARG…]",
-        "Assembles FILE if it is assembly (.s, or .S through cpp), boots a machine with init as pid 1, runs the program\n"
-        "and waits for it. What follows FILE is the program's.",
+        "Assembles FILE if it is assembly (.s, or .S through cpp), boots a machine with init as pid 1, runs\n"
+        "the program and waits for it. What follows FILE is the program's.",
         "forkyard run programs/family.s",
     )
     add_machine_options(parser)

@@ -15,8 +15,9 @@ def main(argv: Sequence[str]) -> int:
     parser = Parser(
         "trace",
         "FILE [ARG…]",
-        "Runs a program as `forkyard run` does, and writes what happened, one line per event: system calls, page faults\n"
-        "and frames, processes, scheduling, signals, and (if named) every instruction with what it changed.",
+        "Runs a program as `forkyard run` does, and writes what happened, one line per event: system calls,\n"
+        "page faults and frames, processes, scheduling, signals, and (if named) every instruction with what\n"
+        "it changed.",
         "forkyard trace --only process,fault programs/family.s",
     )
     parser.add_argument("-o", dest="out", metavar="OUT", help="where to (default: stderr)")

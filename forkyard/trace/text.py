@@ -112,7 +112,8 @@ def _exit(f: TextFormat, e: events.Exit) -> str:
 
 
 def _death(f: TextFormat, e: events.Death) -> str:
-    return f"process {e.tgid} ({e.comm.decode(errors='replace')}) dies of {signal_name(e.signal)} at pc {f.place(e.tid, e.pc)}"
+    name = e.comm.decode(errors="replace")
+    return f"process {e.tgid} ({name}) dies of {signal_name(e.signal)} at pc {f.place(e.tid, e.pc)}"
 
 
 def _reap(f: TextFormat, e: events.Reap) -> str:

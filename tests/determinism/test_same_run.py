@@ -32,7 +32,7 @@ class Run(NamedTuple):
 def run(
     program: str, tmp_path: Path, python: str = sys.executable, options: tuple[str, ...] = (), **environment: str
 ) -> Run:
-    """Traces a sample in a process of its own. The cache is empty, so that the assembler is part of what is compared."""
+    """Traces a sample in a process of its own. The cache is empty: the assembler is part of what is compared."""
     folder = tmp_path / f"run{len(list(tmp_path.iterdir()))}"
     folder.mkdir()
     trace = folder / "trace"

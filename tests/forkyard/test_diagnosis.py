@@ -22,7 +22,8 @@ def fault(access: str, address: int, pc: int = 0x10100, sp: int = 0x3FFFFFE000, 
     x = [0, 0x10200, sp] + [0] * 29
     base = {
         "pid": 2, "name": "p", "signal": 11, "access": access, "illegal": False, "misaligned": False, "pc": pc,
-        "address": address, "word": None, "x": tuple(x), "regions": REGIONS, "symbols": Symbols(b""), "sender": 0, "note": "",
+        "address": address, "word": None, "x": tuple(x), "regions": REGIONS,
+        "symbols": Symbols(b""), "sender": 0, "note": "",
     }  # fmt: skip
     return Fault(**{**base, **facts})  # type: ignore[arg-type]
 

@@ -11,7 +11,19 @@ from pathlib import Path
 from tests.forkyard.conftest import TOP
 
 # Each of these costs milliseconds, and `hello` needs none of them.
-HEAVY = ("lark", "dataclasses", "inspect", "logging", "pathlib", "subprocess", "tempfile", "json", "hashlib", "platformdirs", "asyncio")
+HEAVY = (
+    "lark",
+    "dataclasses",
+    "inspect",
+    "logging",
+    "pathlib",
+    "subprocess",
+    "tempfile",
+    "json",
+    "hashlib",
+    "platformdirs",
+    "asyncio",
+)
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -95,6 +95,8 @@ def test_mounts() -> None:
     ]
 
 
-@pytest.mark.parametrize(("text", "value"), [("64M", 64 << 20), ("1g", 1 << 30), ("2048KiB", 2 << 20), ("1048576", 1 << 20)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("64M", 64 << 20), ("1g", 1 << 30), ("2048KiB", 2 << 20), ("1048576", 1 << 20)]
+)
 def test_sizes(text: str, value: int) -> None:
     assert size(text) == value

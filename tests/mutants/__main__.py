@@ -30,7 +30,7 @@ def run_tests(tests: Sequence[str], mutant: str = "") -> tuple[int | None, str]:
 
 
 def verdict(mutant: Mutant) -> str:
-    """"" if a test noticed the mutant, else what happened instead."""
+    """ "" if a test noticed the mutant, else what happened instead."""
     status, output = run_tests(mutant.tests, mutant.name)
     if status in (FAILED, None):
         return ""
@@ -72,7 +72,10 @@ def main() -> int:
         start = time.monotonic()
         problem = verdict(mutant)
         survivors += bool(problem)
-        print(f"{'SURVIVED' if problem else 'noticed ':<9} {time.monotonic() - start:5.1f} s  {mutant.name} {problem}", flush=True)
+        print(
+            f"{'SURVIVED' if problem else 'noticed ':<9} {time.monotonic() - start:5.1f} s  {mutant.name} {problem}",
+            flush=True,
+        )
     print(f"{len(chosen) - survivors} of {len(chosen)} mutants were noticed")
     return 1 if survivors else 0
 

@@ -1,4 +1,4 @@
-"""A pytest plugin (-p tests.mutants.plugin): plants the mutant that FORKYARD_MUTANT names before anything is imported."""
+"""A pytest plugin (-p tests.mutants.plugin): plants the mutant that FORKYARD_MUTANT names before any import."""
 
 from __future__ import annotations
 
