@@ -1,8 +1,24 @@
 """forkyard: a small RISC-V computer with processes, to run, trace and look inside.
 
-The public Python interface is in this package's namespace (see forkyard.api): `run`, `assemble`, `boot`.
+`run`, `assemble`, `boot` (forkyard.api) and the exception `UserError` that they raise are the public Python interface.
+They are imported when they are first asked for, so that the command line starts quickly.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from forkyard.api import Result, assemble, boot, run
+    from forkyard.errors import UserError
+
 __version__ = "0.1.0"
+__all__ = ["Result", "UserError", "assemble", "boot", "run"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'forkyard' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module("forkyard.errors" if name == "UserError" else "forkyard.api"), name)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache as once
 
 from forkyard import cache
 from forkyard.errors import NOT_EXECUTABLE, NOT_FOUND, AssemblyFailed, UserError, os_reason
 from forkyard.places import include_path, library_folder, samples_folder
+from forkyard.say import raw
 
 SOURCES = (".s", ".S")
 LARGEST_FILE = 256 << 20
@@ -85,14 +86,33 @@ def executable(sources: Sequence[str]) -> bytes:
     return data
 
 
+def relocatable(path: str) -> bytes:
+    """One source as a relocatable ELF object. AssemblyFailed has the assembler's report."""
+    from asm.build import object_of
+    from asm.elf_object import write
+
+    return _reported(lambda warnings: write(object_of(path, include_path(), warnings)))
+
+
 def _assemble(sources: Sequence[str], library: str) -> bytes:
     from asm.build import build
-    from asm.errors import AssemblyError, AssemblyErrors
 
+    return _reported(lambda warnings: build(sources, [library], include_path(), warnings=warnings))
+
+
+def _reported(make: Callable[[list[str]], bytes]) -> bytes:
+    """What `make` returns; its warnings go to stderr, and its errors become AssemblyFailed."""
+    from asm.build import BuildError
+    from asm.errors import AssemblyErrors
+
+    warnings: list[str] = []
     try:
-        return build(sources, [library], include_path())
-    except (AssemblyError, AssemblyErrors) as errors:
+        return make(warnings)
+    except (BuildError, AssemblyErrors) as errors:
         raise AssemblyFailed(str(errors)) from None
+    finally:
+        if warnings:
+            raw("\n".join(warnings) + "\n")
 
 
 def _key(sources: Sequence[str], inputs: Sequence[bytes], library: str) -> str | None:

@@ -111,7 +111,7 @@ def misaligned_atomic(fault: Fault) -> str | None:
     """lr, sc and the AMOs need aligned addresses; other loads and stores don't."""
     if not fault.misaligned:
         return None
-    return f"Atomic instructions need an aligned address (a multiple of 4 for .w, of 8 for .d): {fault.address:#x} is none."
+    return f"An atomic instruction needs an aligned address (4 bytes for .w, 8 for .d), and {fault.address:#x} is not."
 
 
 def stack_overflow(fault: Fault) -> str | None:

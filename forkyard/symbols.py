@@ -27,10 +27,14 @@ class Line(NamedTuple):
 
 
 class Symbols:
-    """One executable's names. Everything is looked up on first use: most runs never ask."""
+    """One executable's names, or those of one section of an object, by its index: there each begins at address 0.
 
-    def __init__(self, data: bytes) -> None:
+    Everything is looked up on first use: most runs never ask.
+    """
+
+    def __init__(self, data: bytes, section: int | None = None) -> None:
         self._data = data
+        self._section = section
         self._elf: Elf | None = None
         self._names: tuple[list[int], list[str]] | None = None
         self._lines: tuple[list[int], list[Line | None]] | None = None
@@ -66,8 +70,8 @@ class Symbols:
     def inside(self, address: int) -> bool:
         """Whether a loaded segment holds the address."""
         elf = self._read()
-        if elf is None:
-            return False
+        if elf is None or self._section is not None:
+            return elf is not None
         return any(s.vaddr <= address < s.vaddr + s.memsz for s in elf.segments if s.type == _PT_LOAD)
 
     def code_end(self, address: int) -> int | None:
@@ -120,7 +124,7 @@ class Symbols:
 
     def _symbols(self) -> tuple[list[int], list[str]]:
         if self._names is None:
-            pairs = sorted(_labels(self._read()))
+            pairs = sorted(_labels(self._read(), self._section))
             self._names = [address for address, _ in pairs], [name for _, name in pairs]
         return self._names
 
@@ -134,7 +138,7 @@ class Symbols:
         return self._lines
 
 
-def _labels(elf: Elf | None) -> list[tuple[int, str]]:
+def _labels(elf: Elf | None, section: int | None) -> list[tuple[int, str]]:
     """The symbols that name a place: no files, sections, numbers, mapping symbols ($x) or local labels (.L)."""
     try:
         symbols = elf.symbols if elf else []
@@ -143,6 +147,7 @@ def _labels(elf: Elf | None) -> list[tuple[int, str]]:
     places: dict[int, str] = {}
     for symbol in symbols:
         named = symbol.name and symbol.name[0] not in "$" and not symbol.name.startswith(".L")
-        if named and 0 < symbol.shndx < 0xFF00 and symbol.type not in (_STT_SECTION, _STT_FILE):
+        there = 0 < symbol.shndx < 0xFF00 if section is None else symbol.shndx == section
+        if named and there and symbol.type not in (_STT_SECTION, _STT_FILE):
             places.setdefault(symbol.value, symbol.name)
     return list(places.items())

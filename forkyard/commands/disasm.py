@@ -13,6 +13,7 @@ from forkyard.errors import NOT_EXECUTABLE, UserError
 from forkyard.symbols import Symbols
 from vm.disasm import text
 
+_ET_REL = 1
 _SHF_EXECINSTR = 4
 _SHT_NOBITS = 8
 _PT_LOAD, _PF_X = 1, 1
@@ -24,6 +25,7 @@ class Code(NamedTuple):
     name: str
     address: int
     data: bytes
+    symbols: Symbols
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,40 +47,45 @@ def main(argv: Sequence[str]) -> int:
         raise UserError(f"{path}: {error}{hint}", NOT_EXECUTABLE) from None
     if elf.machine != 243:
         raise UserError(f"{path}: is for another processor (ELF machine {elf.machine}), not for RISC-V", NOT_EXECUTABLE)
-    symbols = Symbols(data)
     write(f"\n{path}:     file format elf64-littleriscv\n\n")
     for piece in pieces:
         write(f"\nDisassembly of {piece.name}:\n")
-        for chunk in lines(piece, symbols):
+        for chunk in lines(piece):
             write(chunk)
     return 0
 
 
 def code(elf: Elf, data: bytes) -> Iterator[Code]:
     """The executable sections; without section headers the executable segments."""
-    sections = [s for s in elf.sections if s.flags & _SHF_EXECINSTR and s.type != _SHT_NOBITS and s.size]
-    if sections:
-        for s in sections:
-            yield Code(f"section {s.name}", s.addr, s.data)
+    symbols = Symbols(data)
+    found = False
+    for index, s in enumerate(elf.sections):
+        if s.flags & _SHF_EXECINSTR and s.type != _SHT_NOBITS and s.size:
+            found = True
+            own = Symbols(data, index) if elf.type == _ET_REL else symbols
+            yield Code(f"section {s.name}", s.addr, s.data, own)
+    if found:
         return
     for segment in elf.segments:
         if segment.type == _PT_LOAD and segment.flags & _PF_X:
             start = segment.offset
-            yield Code(f"the segment at {segment.vaddr:#x}", segment.vaddr, data[start : start + segment.filesz])
+            yield Code(
+                f"the segment at {segment.vaddr:#x}", segment.vaddr, data[start : start + segment.filesz], symbols
+            )
 
 
-def lines(piece: Code, symbols: Symbols) -> Iterator[str]:
+def lines(piece: Code) -> Iterator[str]:
     """The listing of one piece of code, in chunks."""
     for offset in range(0, len(piece.data), 4):
         address = piece.address + offset
-        label = symbols.exact(address)
+        label = piece.symbols.exact(address)
         head = f"\n{address:016x} <{label}>:\n" if label else ""
         raw = piece.data[offset : offset + 4]
         if len(raw) < 4:
             yield f"{head}{address:8x}:\t{raw[::-1].hex():<16}\t.byte\t{', '.join(f'{b:#x}' for b in raw)}\n"
         else:
             word = int.from_bytes(raw, "little")
-            yield f"{head}{address:8x}:\t{word:08x}          \t{text(word, address, symbols.name)}\n"
+            yield f"{head}{address:8x}:\t{word:08x}          \t{text(word, address, piece.symbols.name)}\n"
 
 
 def write(out: str) -> None:
