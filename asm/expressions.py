@@ -68,6 +68,8 @@ def evaluate(node: Node, texts: list[str], scope: Scope) -> Value:
         return scope.local_label(texts[node[1]])
     if kind == "character":
         return character(texts[node[1]])
+    if kind == "float":
+        raise StatementError("a number with a fraction goes with `.float` and `.double` only")
     if kind == "plt":
         return scope.symbol(texts[node[1]])
     if kind == "part":

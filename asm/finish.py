@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from asm import relocate
 from asm.errors import Statement, StatementError
 from asm.expressions import Linear, linear
-from asm.layout import NOP, Align, Branch, distance, settle
+from asm.layout import Align, Branch, distance, settle
 from asm.layout import finish as finish_section
 from asm.objects import Object, ObjectSection, ObjectSymbol, Relocation
-from asm.sections import NOBITS, Fixup, Section
-from asm.symbols import GLOBAL, LOCAL, Symbol, Value
+from asm.sections import NOBITS, THREAD, Fixup, Section
+from asm.symbols import GLOBAL, LOCAL, TLS, Symbol, Value
 
 if TYPE_CHECKING:
     from asm.assemble import Assembler
@@ -36,7 +36,7 @@ def finish(asm: Assembler) -> Object:
 def _pad_end(asm: Assembler, section: Section) -> None:
     """GNU as fills a section of code up to its alignment: with zeros if the linker may relax it, else with no-ops."""
     if section.is_code and section.type != NOBITS and section.align > 1:
-        pattern = b"\0" if asm.options.relax else NOP
+        pattern = b"\0" if asm.options.relax else None
         section.points.append(Align(section, asm.statement, section.align, pattern, 0))
 
 
@@ -169,6 +169,8 @@ class _Finisher:
         if symbol.section is not None:
             made.kind, made.section = "section", self.made.get(id(symbol.section))
             made.value = symbol.section.address(symbol.offset, symbol.points)
+            if symbol.section.flags & THREAD:
+                made.type = TLS
         elif symbol.common is not None:
             made.kind, made.value = "common", symbol.common[1]
             made.size = symbol.common[0]

@@ -132,10 +132,12 @@ def padding(here: int, boundary: int, most: int) -> int:
 
 
 def padding_bytes(size: int, pattern: bytes | None) -> bytes:
-    """What an alignment is filled with: a pattern, from its multiple on, or no-ops (None)."""
-    unit = NOP if pattern is None else pattern
-    whole, rest = divmod(size, len(unit))
-    return bytes(rest) + unit * whole
+    """What an alignment is filled with: a pattern, or no-ops (None), as GNU as has them: an odd byte is 0, two are c.nop."""
+    if pattern is None:
+        return bytes(size % 2) + b"\x01\x00" * (size % 4 // 2) + NOP * (size // 4)
+    if size % len(pattern):
+        raise StatementError(f"the {size} bytes up to the alignment are no multiple of the fill's {len(pattern)}")
+    return pattern * (size // len(pattern))
 
 
 def distance(one: Symbol, other: Symbol) -> int | None:

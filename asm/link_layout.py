@@ -82,7 +82,9 @@ class Image:
             self._linker.sections.append(room)
 
     def _make_got(self) -> None:
-        """The global offset table, for code that was compiled to be position independent: a reserved word, then addresses."""
+        """The global offset table, for code that was compiled to be position independent: a reserved word, addresses, and
+        two words that dynamic linkers would use.
+        """
         for made in self.resolver.objects:
             for section in made.sections:
                 for relocation in section.relocations:
@@ -91,7 +93,7 @@ class Image:
                         key = ("tls" if relocation.type == _GOT_KINDS[1] else "", id(target))
                         self.got_symbols.setdefault(self.got.setdefault(key, 8 + 8 * len(self.got)), target)
         if self.got:
-            size = 8 + 8 * len(self.got)
+            size = 8 + 8 * len(self.got) + 16
             self.got_section = ObjectSection(".got", PROGBITS, ALLOC | WRITE, 8, bytearray(size), size, 8)
             self._linker.sections.append(self.got_section)
 
@@ -204,6 +206,11 @@ class Image:
             found = self.where.get(id(symbol.section))
             return None if found is None else found[0].address + found[1] + symbol.value
         return self.provided.get(symbol.name)
+
+    @property
+    def thread_base(self) -> int:
+        """Where the thread-local variables' initial values begin: their symbols count from there (gABI, STT_TLS)."""
+        return next((placed.address for placed in self.sections if placed.flags & THREAD), 0)
 
     @property
     def entry(self) -> int:

@@ -9,7 +9,7 @@ from asm.elf import ET_EXEC, PT_LOAD, SHN_ABS, SHT_NOBITS, SHT_SYMTAB
 from asm.elf_object import Entry, Table, header, symbol_table
 from asm.link_layout import PAGE, Image, Placed
 from asm.link_symbols import LinkErrors
-from asm.symbols import HIDDEN, INTERNAL, LOCAL
+from asm.symbols import HIDDEN, INTERNAL, LOCAL, TLS
 
 _SEGMENT = struct.Struct("<IIQQQQQQ")
 _TYPES = {"PT_LOAD": 1, "PT_TLS": 7, "PT_GNU_STACK": 0x6474E551}
@@ -116,6 +116,8 @@ def _symbols(image: Image) -> list[Entry]:
             address = image.address(symbol)
             if address is None or not symbol.name:
                 continue
+            if symbol.type == TLS:
+                address -= image.thread_base
             index = SHN_ABS
             found = image.where.get(id(symbol.section)) if symbol.section else None
             if found is not None:

@@ -114,9 +114,10 @@ class Preprocessor:
             raise StatementError(f"this is nested more than {MAX_DEPTH} levels deep: does it call or include itself?")
         return source
 
-    def _expand(self, body: list[Statement], values: dict[str, str], source: Source) -> Iterator[Statement]:
+    def _expand(
+        self, body: list[Statement], values: dict[str, str], source: Source, count: int
+    ) -> Iterator[Statement]:
         """The statements of a body with its parameters replaced."""
-        count = self.count
         for line in body:
             self.expanded += 1
             if self.expanded > MAX_EXPANDED:
@@ -148,7 +149,7 @@ class Preprocessor:
         values = macro.bind(operands)
         where = macro.body[0].source.name if macro.body else ""
         source = self._child(where, f"in macro `{macro.name}`, called")
-        self._push(self._expand(macro.body, values, source), source, True)
+        self._push(self._expand(macro.body, values, source, self.count), source, True)
         self.count += 1
 
     def _macro(self, name: str, operands: str) -> None:
@@ -204,7 +205,8 @@ class Preprocessor:
         if not body or not rounds:
             return
         source = self._child(body[0].source.name, f"in `{name}`")
-        self._push((line for values in rounds for line in self._expand(body, values, source)), source)
+        count = self.count
+        self._push((line for values in rounds for line in self._expand(body, values, source, count)), source)
 
     def _stray(self, name: str, operands: str) -> None:
         opening = ".macro" if name == ".endm" else ".rept"

@@ -190,9 +190,9 @@ def _special_forms() -> None:
     _add("lga", "rd, symbol", _lga)
     _add("la.tls.ie", "rd, symbol", lambda code, bound: _got(code, bound, "TLS_GOT_HI20"))
     _add("la.tls.gd", "rd, symbol", lambda code, bound: _address(code, bound, "TLS_GD_HI20"))
-    _add("call", "symbol", lambda code, bound: _call(code, bound["symbol"], X_NUMBERS["ra"], X_NUMBERS["ra"]))
-    _add("call", "rd, symbol", lambda code, bound: _call(code, bound["symbol"], _reg(code, bound["rd"])))
-    _add("tail", "symbol", lambda code, bound: _call(code, bound["symbol"], X_NUMBERS["t1"], 0))
+    _add("call", "symbol", lambda code, bound: _call(code, bound["symbol"], 1, 1))
+    _add("call", "rd, symbol", lambda code, bound: _call(code, bound["symbol"], 6, _reg(code, bound["rd"])))
+    _add("tail", "symbol", lambda code, bound: _call(code, bound["symbol"], 6, 0))
     _add("jump", "symbol, rt", lambda code, bound: _call(code, bound["symbol"], _reg(code, bound["rt"]), 0))
     _add("add", "rd, rs, rt, symbol", _tprel_add)
     for name in ("lb", "lh", "lw", "ld", "lbu", "lhu", "lwu"):
@@ -236,7 +236,7 @@ def load_constant(code: Code, rd: int, value: int) -> None:
         code.word("lui", rd=rd, imm=((high & 0xFFFFFFFF) ^ 1 << 31) - (1 << 31))
         base = rd
     if low or not high:
-        code.word("addiw" if high else "addi", rd=rd, rs1=base, imm=low)
+        code.word("addiw", rd=rd, rs1=base, imm=low)
 
 
 def _la(code: Code, bound: Bound) -> None:
@@ -269,10 +269,18 @@ def _got(code: Code, bound: Bound, kind: str) -> None:
     _pair(code, kind, code.value(bound["symbol"]), rd, "PCREL_LO12_I", "ld", rd=rd, rs1=rd)
 
 
+def _place(code: Code, bound: Bound) -> Value:
+    """The label that a load or store without a register names."""
+    value = code.value(bound["symbol"])
+    if type(value) is int:
+        raise code.error("expected a label, or an address such as `8(sp)`", bound["symbol"])
+    return value
+
+
 def _load(name: str) -> Expand:
     def expand(code: Code, bound: Bound) -> None:
         rd = _reg(code, bound["rd"])
-        _pair(code, "PCREL_HI20", code.value(bound["symbol"]), rd, "PCREL_LO12_I", name, rd=rd, rs1=rd)
+        _pair(code, "PCREL_HI20", _place(code, bound), rd, "PCREL_LO12_I", name, rd=rd, rs1=rd)
 
     return expand
 
@@ -280,7 +288,7 @@ def _load(name: str) -> Expand:
 def _store(name: str) -> Expand:
     def expand(code: Code, bound: Bound) -> None:
         rs, rt = _reg(code, bound["rs"]), _reg(code, bound["rt"])
-        _pair(code, "PCREL_HI20", code.value(bound["symbol"]), rt, "PCREL_LO12_S", name, rs2=rs, rs1=rt)
+        _pair(code, "PCREL_HI20", _place(code, bound), rt, "PCREL_LO12_S", name, rs2=rs, rs1=rt)
 
     return expand
 
@@ -295,11 +303,11 @@ def _pair(code: Code, high: str, value: Value, temporary: int, low: str, name: s
     asm.emit(TABLE[name].encode(**fields).to_bytes(4, "little"))
 
 
-def _call(code: Code, symbol: Node, temporary: int, link: int | None = None) -> None:
-    """auipc temporary; jalr link, (temporary): one relocation for both."""
+def _call(code: Code, symbol: Node, temporary: int, link: int) -> None:
+    """auipc temporary; jalr link, (temporary): one relocation for both. x1 is ra, x6 is t1."""
     code.asm.fix("CALL_PLT", code.value(symbol), relax=True)
     code.word("auipc", rd=temporary)
-    code.word("jalr", rd=temporary if link is None else link, rs1=temporary)
+    code.word("jalr", rd=link, rs1=temporary)
 
 
 def _tprel_add(code: Code, bound: Bound) -> None:

@@ -32,6 +32,6 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 
 def character(token: str) -> int:
-    """The number of a character constant: 'a, 'a' or '\\n'."""
-    body = token[1:-1] if len(token) > 2 and token.endswith("'") else token[1:]
-    return string(f'"{body}"')[0] if body.startswith("\\") else encode(body)[0]
+    """The number of a character constant: 'a, 'a' or '\\n'. Of escapes there are those of one letter only."""
+    body = encode(token[1:-1] if len(token) > 2 and token.endswith("'") else token[1:])
+    return _SIMPLE.get(body[1:], body[1:])[0] if body.startswith(b"\\") else body[0]

@@ -21,6 +21,11 @@ def _binding(binding: int):  # type: ignore[no-untyped-def]
             symbol = args.symbol(index)
             if not (binding == symbols.GLOBAL and symbol.binding == symbols.WEAK):
                 symbol.binding = binding
+            symbol.declared_local = binding == symbols.LOCAL
+            if symbol.declared_local and symbol.common is not None:
+                size, align = symbol.common
+                symbol.common = None
+                reserve(asm, symbol, size, align)
 
     return directive
 
@@ -93,37 +98,42 @@ def _size(asm: Assembler, args: Arguments) -> None:
 def _common(asm: Assembler, args: Arguments) -> None:
     """.comm symbol, size, alignment: room that the linker makes, one for all files that ask for it."""
     args.limit(2, 3, "symbol, size, alignment")
-    size, align = _sizes(args)
+    size = _room(args)
+    align = args.number(2, min(16, 1 << max(0, size - 1).bit_length()))
+    if align < 1 or align & align - 1 or align > 1 << 16:
+        raise args.error(f"an alignment is a power of two, not {align}", args.nodes[2])
     symbol = asm.define(args.word(0))
-    symbol.common = (size, align)
     symbol.type = symbols.OBJECT
+    if symbol.declared_local:
+        reserve(asm, symbol, size, align)
+    else:
+        symbol.common = (size, align)
 
 
 def _local_common(asm: Assembler, args: Arguments) -> None:
-    """.lcomm symbol, size, alignment: room in .bss."""
-    args.limit(2, 3, "symbol, size, alignment")
-    size, align = _sizes(args)
+    """.lcomm symbol, size: room in .bss."""
+    args.limit(2, 2, "symbol, size")
+    size = _room(args)
     symbol = asm.define(args.word(0))
+    symbol.type = symbols.OBJECT
+    reserve(asm, symbol, size, min(8, 1 << max(0, size.bit_length() - 1)))
+
+
+def _room(args: Arguments) -> int:
+    size = args.number(1)
+    if not 0 <= size <= MAX_SIZE:
+        raise args.error(f"a size from 0 to {MAX_SIZE}, please, not {size}", args.nodes[1])
+    return size
+
+
+def reserve(asm: Assembler, symbol: Symbol, size: int, align: int) -> None:
+    """Makes room for a symbol in .bss."""
     section = asm.sections[".bss"]
     section.align = max(section.align, align)
     section.zeros(-section.here % align)
     symbol.place(section)
+    symbol.size = size
     section.zeros(size)
-
-
-def _sizes(args: Arguments) -> tuple[int, int]:
-    size = args.number(1)
-    if not 0 <= size <= MAX_SIZE:
-        raise args.error(f"a size from 0 to {MAX_SIZE}, please, not {size}", args.nodes[1])
-    align = args.number(2, _natural(size))
-    if align < 1 or align & align - 1 or align > 1 << 16:
-        raise args.error(f"an alignment is a power of two, not {align}", args.nodes[2])
-    return size, align
-
-
-def _natural(size: int) -> int:
-    """The alignment for a thing of that size: the power of two below it, 8 at most (as GNU as)."""
-    return min(8, 1 << max(0, size.bit_length() - 1)) if size else 1
 
 
 TABLE = {

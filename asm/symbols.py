@@ -22,7 +22,7 @@ class Symbol:
 
     __slots__ = (
         *("name", "section", "offset", "points", "value", "common", "binding", "type", "visibility", "size"),
-        *("defined", "used", "equated", "temporary"),
+        *("defined", "used", "equated", "temporary", "declared_local"),
     )
 
     def __init__(self, name: str, temporary: bool = False) -> None:
@@ -39,10 +39,12 @@ class Symbol:
         self.defined: Statement | None = None
         self.used: Statement | None = None  # where it was first named
         self.equated = False  # by .equ or .set, which may say something else later
+        self.declared_local = False  # by .local
         self.temporary = temporary  # kept out of the symbol table unless a relocation needs it
 
     @property
     def is_defined(self) -> bool:
+        """Whether it has a place, a value or a common size."""
         return self.section is not None or self.value is not None or self.common is not None
 
     def place(self, section: Section) -> None:
