@@ -34,8 +34,9 @@ def build(
     can't be read.
     """
     try:
+        include = [*include, *library_dirs]
         objects, libraries = load_all(sources, include, warnings)
-        libraries.append(SourceLibrary(library_dirs, [*include, *library_dirs], sources))
+        libraries.append(SourceLibrary(library_dirs, include, sources))
         return link(objects, libraries)
     except (AssemblyErrors, LinkErrors) as problem:
         raise BuildError(str(problem)) from None

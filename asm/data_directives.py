@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from asm import leb128
 from asm.layout import Fill, checked_count
 from asm.symbols import Value
 
@@ -95,32 +96,14 @@ def _floats(code: str):  # type: ignore[no-untyped-def]
     return directive
 
 
-def uleb128(value: int) -> bytes:
-    """An unsigned number, 7 bits to a byte, low ones first (DWARF 5, 7.6)."""
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes(out) + bytes([value])
-
-
-def sleb128(value: int) -> bytes:
-    """A signed number, 7 bits to a byte, low ones first (DWARF 5, 7.6)."""
-    out = bytearray()
-    while not -64 <= value < 64:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes(out) + bytes([value & 0x7F])
-
-
 def _uleb(asm: Assembler, args: Arguments) -> None:
     for index in range(len(args)):
-        asm.emit(uleb128(args.number(index) & (1 << 64) - 1))
+        asm.emit(leb128.unsigned(args.number(index) & (1 << 64) - 1))
 
 
 def _sleb(asm: Assembler, args: Arguments) -> None:
     for index in range(len(args)):
-        asm.emit(sleb128(args.number(index)))
+        asm.emit(leb128.signed(args.number(index)))
 
 
 def _incbin(asm: Assembler, args: Arguments) -> None:

@@ -94,7 +94,8 @@ class Image:
                         self.got_symbols.setdefault(self.got.setdefault(key, 8 + 8 * len(self.got)), target)
         if self.got:
             size = 8 + 8 * len(self.got) + 16
-            self.got_section = ObjectSection(".got", PROGBITS, ALLOC | WRITE, 8, bytearray(size), size, 8)
+            data = bytes(size - 16) + b"\xff" * 8 + bytes(8)
+            self.got_section = ObjectSection(".got", PROGBITS, ALLOC | WRITE, 8, data, size, 8)
             self._linker.sections.append(self.got_section)
 
     # Addresses ----------------------------------------------------------------------------------------------------
@@ -206,6 +207,16 @@ class Image:
             found = self.where.get(id(symbol.section))
             return None if found is None else found[0].address + found[1] + symbol.value
         return self.provided.get(symbol.name)
+
+    def unloaded(self, name: str) -> Placed:
+        """The output section of that name that is not loaded, made if need be."""
+        for placed in self.sections:
+            if placed.name == name:
+                return placed
+        placed = Placed(name, (), False)
+        placed.type = PROGBITS
+        self.sections.append(placed)
+        return placed
 
     @property
     def thread_base(self) -> int:
