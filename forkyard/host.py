@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 
 from forkyard.errors import UserError, os_reason
@@ -57,15 +58,22 @@ class HostDoor(Door):
         except (OSError, ValueError):
             return True
 
-    def wait(self, timeout: int | None, for_input: bool) -> bool:
-        """The machine is idle. Without a terminal only input takes host time: a sleep is over at once."""
+    def wait(self, timeout: int | None, for_input: bool) -> int | None:
+        """The machine is idle. Without a terminal only input takes host time: a sleep is over at once.
+
+        Time that input took to arrive counts on a terminal only: a pipe that is slow to fill doesn't move the clock.
+        """
         if timeout is not None and not self.interactive:
-            return for_input and self.ready()
-        seconds = None if timeout is None else timeout / _NANOSECONDS
+            return 0 if for_input and self.ready() else None
+        began = time.monotonic_ns()
         try:
-            return _select(readers=[0] if for_input else [], timeout=seconds)
+            arrived = _select([0] if for_input else [], timeout=None if timeout is None else timeout / _NANOSECONDS)
         except (OSError, ValueError):
-            return for_input
+            arrived = for_input
+        if not arrived:
+            return None
+        passed = time.monotonic_ns() - began if self.interactive else 0
+        return passed if timeout is None else min(passed, timeout)
 
 
 def _is_terminal(fd: int) -> bool:

@@ -45,13 +45,13 @@ class Door:
         """Would `take` return at once (with data or with the end of input)?"""
         return True
 
-    def wait(self, timeout: int | None, for_input: bool) -> bool:
-        """The machine is idle for `timeout` ns of its clock (None: for ever). True if input has arrived meanwhile.
+    def wait(self, timeout: int | None, for_input: bool) -> int | None:
+        """The machine is idle for `timeout` ns of its clock (None: for ever); `for_input`: a program waits for input.
 
-        A door that is paced in real time lets host time pass here. `for_input` says that a program waits for input;
-        with `timeout` None it is always true.
+        Returns how many ns have passed when input arrived, or None when all of `timeout` has passed. A door that is
+        paced in real time lets host time pass here. Without a timeout there is always somebody who waits for input.
         """
-        return for_input and self.ready()
+        return 0 if for_input and self.ready() else None
 
     # --- the kernel's side --------------------------------------------------------------------------------
 

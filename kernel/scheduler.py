@@ -144,8 +144,10 @@ def _idle(k: Kernel) -> None:
     if first is None and not for_input:
         k.outcome = _deadlock(k)
         return
-    arrived = k.door.wait(None if first is None else first[0] - k.now, for_input)
-    if not arrived and first is not None:
+    passed = k.door.wait(None if first is None else first[0] - k.now, for_input)
+    if passed is not None:
+        k.machine.clock += passed
+    elif first is not None:
         k.machine.clock = first[0]
 
 

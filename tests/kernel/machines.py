@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from struct import pack
 from typing import NamedTuple
 
+import asm.assemble
+from asm.link import link
 from kernel import boot
+from kernel.check import check, check_end
 from kernel.config import Config
 from kernel.door import Door
-from kernel.kernel import Kernel
+from kernel.events import EVENTS, Insn
+from kernel.kernel import Kernel, Outcome
 
 R, W, X = 4, 2, 1
 PT_LOAD = 1
@@ -67,3 +72,51 @@ def machine(files: dict[str, bytes], argv: list[bytes], stdin: bytes = b"", **co
     k = boot.prepare(Config(**settings), Door(stdin), Bin(files))  # type: ignore[arg-type]
     boot.start(k, b"/bin/" + argv[0], argv)
     return k
+
+
+PRELUDE = """
+        .macro sys number
+        li      a7, \\number
+        ecall
+        .endm
+        .macro exit status
+        li      a0, \\status
+        sys     94
+        .endm
+        .macro fork
+        li      a0, 17
+        li      a1, 0
+        sys     220
+        .endm
+        .macro wait
+        li      a0, -1
+        li      a1, 0
+        li      a2, 0
+        li      a3, 0
+        sys     260
+        .endm
+        .globl  _start
+"""
+
+
+@cache
+def assemble(text: str) -> bytes:
+    """An executable from assembly, with the macros above."""
+    return link([asm.assemble.assemble(PRELUDE + text, "test.s")])
+
+
+def run(text: str, stdin: bytes = b"", **config: object) -> tuple[Kernel, Outcome]:
+    """The machine after a program has run as pid 1; the checker has looked at it."""
+    k = machine({"test": assemble(text)}, [b"test"], stdin, **config)
+    outcome = k.run()
+    (check_end if outcome.kind == "exited" else check)(k)
+    return k, outcome
+
+
+def record(k: Kernel) -> list[object]:
+    """Every event from now on, in the order in which they happen, in a list that grows. (Not Insn.)"""
+    log: list[object] = []
+    for kind in EVENTS:
+        if kind is not Insn:
+            k.events.on(kind, log.append)
+    return log
