@@ -5,6 +5,7 @@ Start-up time matters here (benchmarks/startup.py): a subcommand's module is imp
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -37,6 +38,7 @@ example:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line `argv` (default: sys.argv) and returns its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    open_standard_streams()
     try:
         return dispatch(words)
     except errors.AssemblyFailed as error:
@@ -56,6 +58,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         say(f"{error.filename or 'input/output'}: {errors.os_reason(error)}")
         return errors.USAGE_ERROR
+
+
+def open_standard_streams() -> None:
+    """Where stdin, stdout or stderr is closed, nothing stands in its place: else the next file opened would."""
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
 def dispatch(words: list[str]) -> int:

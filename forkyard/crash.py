@@ -5,11 +5,14 @@ Every process that dies of its own fault is told about; other deaths only if nob
 
 from __future__ import annotations
 
+import os
+
 from forkyard.diagnosis import diagnose
 from forkyard.fault import Fault, Region, signal_name
 from forkyard.images import Images
 from forkyard.peek import peek
 from forkyard.say import say
+from forkyard.symbols import Line
 from kernel.events import Death
 from kernel.kernel import Kernel
 from vm.isa.registers import X_NAMES
@@ -72,23 +75,39 @@ def message(fault: Fault) -> list[str]:
     """The lines for stderr, without their prefix."""
     lines = [f"process {fault.pid} ({fault.name}) was killed by {signal_name(fault.signal)} (signal {fault.signal})"]
     if fault.access or fault.illegal or fault.signal == 5:
-        lines += [f"  where: pc {_place(fault)}", *_source(fault), *_instruction(fault)]
+        lines += [f"  where: pc {_place(fault, fault.pc)}", *_caller(fault), *_source(fault), *_instruction(fault)]
     if fault.access in ("load", "store"):
         lines.append(f"  it tried to {fault.access} at address {fault.address:#x}")
     advice = diagnose(fault)
     return [*lines, *(f"  {line}" for line in wrapped(advice))] if advice else lines
 
 
-def _place(fault: Fault) -> str:
-    """The pc with its symbol and source line."""
-    name, line = fault.symbols.name(fault.pc), fault.symbols.line(fault.pc)
-    return f"{fault.pc:#x}" + (f", in {name}" if name else "") + (f", {line}" if line and name else "")
+def _place(fault: Fault, address: int) -> str:
+    """An address of code with its symbol and source line."""
+    name, line = fault.symbols.name(address), _line(fault, address)
+    return f"{address:#x}" + (f", in {name}" if name else "") + (f", {line}" if line else "")
+
+
+def _line(fault: Fault, address: int) -> Line | None:
+    """The source line of an address of code. Data between code has none: it is not taken for the line before it."""
+    symbols = fault.symbols
+    if symbols.name(address) is None or (fault.illegal and not symbols.begins_line(address)):
+        return None
+    return symbols.line(address)
+
+
+def _caller(fault: Fault) -> list[str]:
+    """After a jump to nowhere the pc says nothing; ra tells where the last call was made."""
+    call = fault.x[1] - 4
+    if fault.access != "fetch" or fault.symbols.name(fault.pc) or not fault.symbols.name(call):
+        return []
+    return [f"  the last call was made at {_place(fault, call)}"]
 
 
 def _source(fault: Fault) -> list[str]:
     """The line of the source itself, if its file is at hand."""
-    line = fault.symbols.line(fault.pc) if fault.symbols.name(fault.pc) else None
-    if line is None:
+    line = _line(fault, fault.pc)
+    if line is None or not os.path.isfile(line.file):  # a name in a file we were given: it may be a pipe or a device
         return []
     try:
         with open(line.file, encoding="utf-8", errors="replace") as file:

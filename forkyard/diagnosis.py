@@ -133,10 +133,10 @@ def null_pointer(fault: Fault) -> str | None:
     if not fault.access or fault.address >= PAGE:
         return None
     verb = "Reading" if fault.access == "load" else "Writing"
-    offset = f", {fault.address} bytes behind it" if fault.address else ""
+    where = f"{fault.address} bytes from address 0" if fault.address else "address 0"
     return (
-        f"{verb} through a null pointer: address 0{offset} is never mapped. The base register was never set, or holds "
-        "the 0 (or the small number) that a call has returned."
+        f"{verb} through a null pointer: at {where} there never is any memory. The base register was never set, "
+        "or holds the 0 (or the small number) that a call has returned."
     )
 
 
@@ -179,9 +179,8 @@ def wild_pointer(fault: Fault) -> str | None:
         return None
     verb = "read from" if fault.access == "load" else "write to"
     near = [r for r in fault.regions if 0 <= fault.address - r.end < 1 << 20]
-    beyond = (
-        f", {fault.address - near[-1].end} bytes past the end of {near[-1].name or 'the memory before'}" if near else ""
-    )
+    past = f"{fault.address - near[-1].end} bytes past" if near and fault.address > near[-1].end else "just past"
+    beyond = f", {past} the end of {near[-1].name or 'the memory before'}" if near else ""
     return (
         f"It tried to {verb} {fault.address:#x}, where nothing is mapped{beyond}: a pointer that was never set, "
         "or an index too large."

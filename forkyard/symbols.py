@@ -60,6 +60,12 @@ class Symbols:
         at = bisect_right(starts, address) - 1
         return lines[at] if at >= 0 else None
 
+    def begins_line(self, address: int) -> bool:
+        """Whether the code of a source line begins at just this address."""
+        starts, _ = self._line_table()
+        at = bisect_right(starts, address) - 1
+        return at >= 0 and starts[at] == address
+
     def section(self, address: int) -> str | None:
         """The name of the section that holds `address`, such as .rodata."""
         for section in self._sections():
