@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from tests.programs import gnu, qemu_box, samples
+from tests.programs.samples import Sample
 
 
 def make(folder: Path) -> None:
@@ -21,8 +23,7 @@ def make(folder: Path) -> None:
     wanted = samples.made_by_qemu()
     with tempfile.TemporaryDirectory() as built:
         gnu.build(Path(built), samples.names())
-        runs = [qemu_box.Run([f"/bin/{s.name}", *s.arguments], s.stdin) for s in wanted]
-        results = qemu_box.run(Path(built), runs)
+        results = qemu_box.run(Path(built), runs(wanted))
     for sample, result in zip(wanted, results, strict=True):
         (folder / f"{sample.name}.out").write_bytes(result.stdout)
         status = folder / f"{sample.name}.status"
@@ -30,6 +31,11 @@ def make(folder: Path) -> None:
             status.write_text(f"{result.status}\n")
         else:
             status.unlink(missing_ok=True)
+
+
+def runs(wanted: Iterable[Sample]) -> list[qemu_box.Run]:
+    """Each sample with its own arguments and input."""
+    return [qemu_box.Run([f"/bin/{s.name}", *s.arguments], s.stdin) for s in wanted]
 
 
 if __name__ == "__main__":

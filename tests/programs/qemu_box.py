@@ -13,8 +13,8 @@ nothing on the host is changed. What works, and the traps on the way:
 - Each program gets a pid namespace of its own, `unshare --pid --fork`, then chroot. The first process in it is our
   init, under qemu: orphans go to it as they would here.
 
-What differs from forkyard even so: pids; the order of the environment (qemu hands it on in reverse); what /dev, /usr and
-/proc show. So the samples print none of these.
+What differs from forkyard even so: pids; the order of the environment (qemu hands it on in reverse); what /dev and /usr
+show. So the samples print none of these.
 
 This file is also the program that runs inside the namespace: it reads the runs as JSON from stdin and writes what came
 of them to stdout.
@@ -69,8 +69,15 @@ def run(executables: Path, runs: Iterable[Run]) -> list[Result]:
     if done.returncode:
         raise NoBox(f"no private namespace for qemu: {done.stderr.decode(errors='replace').strip()}")
     return [
-        Result(base64.b64decode(r["stdout"]), base64.b64decode(r["stderr"]), r["status"]) for r in json.loads(done.stdout)
+        Result(base64.b64decode(r["stdout"]), base64.b64decode(r["stderr"]), r["status"])
+        for r in json.loads(done.stdout)
     ]
+
+
+def try_it() -> None:
+    """Raises NoBox if this host can't run anything so."""
+    with tempfile.TemporaryDirectory() as empty:
+        run(Path(empty), [])
 
 
 def _qemu() -> str:
@@ -119,7 +126,13 @@ def _run_one(root: str, case: dict[str, str]) -> dict[str, str | int]:
     words = [*own_pids, shutil.which("chroot") or "/usr/sbin/chroot", root, "/bin/init", *case["words"]]
     stdin = base64.b64decode(case["stdin"])
     done = subprocess.run(
-        words, input=stdin, capture_output=True, timeout=SECONDS, check=False, env={"PATH": "/bin"}, executable=_unshare()
+        words,
+        input=stdin,
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+        env={"PATH": "/bin"},
+        executable=_unshare(),
     )
     return {
         "stdout": base64.b64encode(done.stdout).decode(),
@@ -128,8 +141,9 @@ def _run_one(root: str, case: dict[str, str]) -> dict[str, str | int]:
     }
 
 
-def _unshare() -> str:
-    return shutil.which("unshare") or "/usr/bin/unshare"
+def _tool(name: str) -> str:
+    """Its path: the program inside gets an environment in which it couldn't be found."""
+    return shutil.which(name) or f"/usr/sbin/{name}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,49 @@
+"""Does each sample do on this machine what it does on real Linux (as qemu-riscv64 shows it)?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from forkyard.samples import Samples
+from tests.programs import here, samples
+from tests.programs.samples import Sample
+
+EACH = pytest.mark.parametrize("sample", samples.runnable(), ids=lambda s: s.name)
+
+# Through the command line itself, in a process of its own: slower, so not for all.
+BY_COMMAND = ["hello", "family", "exit_codes", "sh", "args", "cat", "forkbomb", "no_exit", "start_returns", "wild"]
+
+
+def run_here(programs: here.BinProvider, sample: Sample) -> None:
+    options = samples.OPTIONS.get(sample.name, {})
+    result = here.run(programs, [f"/bin/{sample.name}", *sample.arguments], sample.stdin, **options)
+    assert (result.stdout, result.status) == (sample.stdout, sample.status), result.stderr.decode()
+
+
+@EACH
+def test_a_sample_built_by_our_tools(sample: Sample, our_bin: Samples) -> None:
+    run_here(our_bin, sample)
+
+
+@EACH
+def test_a_sample_built_by_gnu_tools(sample: Sample, gnu_bin: here.Folder) -> None:
+    run_here(gnu_bin, sample)
+
+
+@pytest.mark.parametrize("name", BY_COMMAND)
+def test_a_sample_by_the_command_line(name: str) -> None:
+    sample = samples.sample(name)
+    words = [sys.executable, "-m", "forkyard", "run", *sample.options, f"programs/{name}.s", *sample.arguments]
+    done = subprocess.run(words, input=sample.stdin, capture_output=True, check=False, cwd=samples.PROGRAMS.parent)
+    assert (done.stdout, done.returncode) == (sample.stdout, sample.status), done.stderr.decode()
+
+
+@pytest.mark.parametrize("quantum", [64, 1000])
+@pytest.mark.parametrize("name", ["family", "orphan", "zombie", "pipeline", "exec", "sh", "exit_codes"])
+def test_no_slice_is_so_short_that_the_output_depends_on_it(name: str, quantum: int, our_bin: Samples) -> None:
+    sample = samples.sample(name)
+    result = here.run(our_bin, [f"/bin/{name}", *sample.arguments], sample.stdin, quantum=quantum)
+    assert (result.stdout, result.status) == (sample.stdout, sample.status)
