@@ -16,6 +16,8 @@ MUST_EXIT = "A program must always end with exit: put the number in a0, 93 (exit
 
 def diagnose(fault: Fault) -> str:
     """One or two sentences: what happened in the program's own terms, and what to look at."""
+    if fault.note:
+        return fault.note
     for rule in RULES:
         answer = rule(fault)
         if answer:
@@ -133,9 +135,9 @@ def null_pointer(fault: Fault) -> str | None:
     if not fault.access or fault.address >= PAGE:
         return None
     verb = "Reading" if fault.access == "load" else "Writing"
-    where = f"{fault.address} bytes from address 0" if fault.address else "address 0"
+    where = f"address 0 + {fault.address}" if fault.address else "address 0"
     return (
-        f"{verb} through a null pointer: at {where} there never is any memory. The base register was never set, "
+        f"{verb} through a null pointer: there never is any memory at {where}. The base register was never set, "
         "or holds the 0 (or the small number) that a call has returned."
     )
 
@@ -188,9 +190,7 @@ def wild_pointer(fault: Fault) -> str | None:
 
 
 def sent(fault: Fault) -> str | None:
-    """A signal that somebody sent, or that the kernel sent for another reason than a fault."""
-    if fault.note:
-        return fault.note
+    """A signal that somebody sent."""
     if fault.signal == 13:
         return "It wrote to a pipe that nobody reads any more."
     if fault.sender == fault.pid:

@@ -32,7 +32,7 @@ def fault(access: str, address: int, pc: int = 0x10100, sp: int = 0x3FFFFFE000, 
     ("case", "says"),
     [
         (fault("load", 0), "Reading through a null pointer"),
-        (fault("store", 16), "Writing through a null pointer: address 0, 16 bytes behind it"),
+        (fault("store", 16), "Writing through a null pointer: there never is any memory at address 0 + 16."),
         (fault("load", (1 << 64) - 14), "The address is -14: that looks like an error code"),
         (fault("load", 0x123456789A), "tried to read from 0x123456789a, where nothing is mapped"),
         (fault("load", 0x14008), "8 bytes past the end of [heap]"),
