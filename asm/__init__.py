@@ -1,1 +1,3 @@
-"""The assembler and linker: assembly text in, ELF objects and executables out. Import its modules; this imports nothing."""
+"""The assembler and linker: assembly text in, ELF objects and executables out. Import its modules; this imports
+nothing.
+"""

@@ -75,7 +75,7 @@ class Arguments:
         if self.has(index):
             node = self.nodes[index]
             if node[0] == "value" and node[1][0] == "name":
-                return self.parsed.texts[node[1][1]]
+                return str(self.parsed.texts[node[1][1]])
             if node[0] == "strings":
                 return self.string(index).decode("utf-8", "surrogateescape")
         raise self.error("expected a name", self.nodes[index] if self.has(index) else None)
@@ -90,5 +90,5 @@ class Arguments:
     def type(self, index: int) -> str:
         """A type: `@function`, `%function`, "function" or the bare name."""
         if self.has(index) and self.nodes[index][0] == "type":
-            return self.parsed.texts[self.nodes[index][1]][1:]
+            return str(self.parsed.texts[self.nodes[index][1]][1:])
         return self.word(index)

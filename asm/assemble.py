@@ -1,8 +1,8 @@
 """The assembler: statements in, one relocatable object out.
 
-The order of things: lines.py splits text into statements, preprocess.py deals with macros, loops, conditionals and includes,
-and here each statement's labels are placed and its instruction or directive carried out. Then layout.py settles sizes and
-finish.py turns fixups into bytes and relocations.
+The order of things: lines.py splits text into statements, preprocess.py deals with macros, loops, conditionals and
+includes, and here each statement's labels are placed and its instruction or directive carried out. Then layout.py
+settles sizes and finish.py turns fixups into bytes and relocations.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from asm import directives, finish
-from asm.errors import AssemblyErrors, Diagnostics, Source, Statement, StatementError, did_you_mean
+from asm.errors import Diagnostics, Source, Statement, StatementError
 from asm.expressions import evaluate, linear
 from asm.instructions import Code
 from asm.layout import MAX_SIZE, fixed_distance
@@ -40,6 +40,7 @@ class Options:
         self.pic = pic
 
     def copy(self) -> Options:
+        """For .option push."""
         return Options(self.relax, self.pic)
 
 
@@ -250,7 +251,12 @@ class Assembler:
 
 
 def assemble(
-    source: str | bytes, name: str, include: Sequence[str] = (), *, relax: bool = True, warnings: list[str] | None = None
+    source: str | bytes,
+    name: str,
+    include: Sequence[str] = (),
+    *,
+    relax: bool = True,
+    warnings: list[str] | None = None,
 ) -> Object:
     """Assembles one source text. `name` is what messages call it; `include` is where .include looks.
 
@@ -258,13 +264,9 @@ def assemble(
     """
     text = decode(source) if isinstance(source, bytes) else source
     assembler = Assembler(name, include, relax)
+    assembler.object.sources.append((name, text))
     try:
-        made = assembler.run(text)
+        return assembler.run(text)
     finally:
         if warnings is not None:
             warnings += assembler.diagnostics.warnings
-    made.sources.append((name, text))
-    return made
-
-
-__all__ = ["Assembler", "AssemblyErrors", "assemble", "did_you_mean"]

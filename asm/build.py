@@ -1,6 +1,7 @@
 """From files to an executable: what `forkyard run` and `forkyard asm` call.
 
-Accepted are assembly (.s), assembly for the C preprocessor (.S, through `cpp`), objects (.o) and archives (.a) of any maker.
+Accepted are assembly (.s), assembly for the C preprocessor (.S, through `cpp`), objects (.o) and archives (.a) of
+any maker.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from asm.archive import MAGIC
 from asm.assemble import assemble
 from asm.errors import AssemblyError, AssemblyErrors
 from asm.library import Archive, SourceLibrary
-from asm.link import Provider, link
+from asm.link import Provider, place, write
 from asm.link_symbols import LinkErrors
 from asm.objects import Object
 
@@ -27,17 +28,23 @@ def build(
     include: Sequence[str] = (),
     *,
     warnings: list[str] | None = None,
+    listing: list[str] | None = None,
 ) -> bytes:
     """Assembles and links files to an executable (ELF).
 
-    Sources of `library_dirs` are taken in where they define a symbol that is missing. Raises BuildError; OSError if a source
-    can't be read.
+    Sources of `library_dirs` are taken in where they define a symbol that is missing. Warnings and the listing are
+    appended to the lists given. Raises BuildError; OSError if a source can't be read.
     """
     try:
         include = [*include, *library_dirs]
         objects, libraries = load_all(sources, include, warnings)
         libraries.append(SourceLibrary(library_dirs, include, sources))
-        return link(objects, libraries)
+        image = place(objects, libraries)
+        if listing is not None:
+            from asm.listing import of_program
+
+            listing.append(of_program(image))
+        return write(image)
     except (AssemblyErrors, LinkErrors) as problem:
         raise BuildError(str(problem)) from None
 
@@ -45,7 +52,9 @@ def build(
 def load_all(
     sources: Sequence[str], include: Sequence[str] = (), warnings: list[str] | None = None
 ) -> tuple[list[Object], list[Provider]]:
-    """(the objects of all sources, the archives among them). Raises AssemblyErrors with the errors of all files; OSError."""
+    """(the objects of all sources, the archives among them). Raises AssemblyErrors with the errors of all files;
+    OSError.
+    """
     objects: list[Object] = []
     libraries: list[Provider] = []
     errors: list[AssemblyError] = []

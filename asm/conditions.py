@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from asm import macros
 from asm.errors import Statement, StatementError
-from asm.parse import parse
+from asm.parse import Node, parse
 from asm.strings import string
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Conditionals:
 
     @property
     def depth(self) -> int:
+        """How many conditionals are open."""
         return len(self.stack)
 
     def close(self, depth: int) -> Iterator[Statement]:
@@ -96,7 +97,7 @@ class Conditionals:
     def number(self, operands: str, name: str) -> int:
         """The number that a directive's operand is. Raises StatementError if it is none that is known now."""
         parsed = parse(f"{name} {operands}")
-        trees = parsed.tree[2][1:] if parsed.tree[0] == "operation" else ()
+        trees: tuple[Node, ...] = parsed.tree[2][1:] if parsed.tree[0] == "operation" else ()
         at = self.asm.statement.text.find(operands) if operands else 0
         if len(trees) != 1 or trees[0][0] != "value":
             raise StatementError(f"`{name}` takes one expression", at, max(1, len(operands)))

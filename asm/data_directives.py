@@ -1,7 +1,7 @@
 """Directives that make data: numbers, strings, and room.
 
-Source: GNU as manual, 7: .byte .2byte .4byte .8byte .half .short .hword .word .long .int .dword .quad .octa .ascii .asciz
-.string .fill .skip .space .zero .float .double .uleb128 .sleb128 .incbin.
+Source: GNU as manual, 7: .byte .2byte .4byte .8byte .half .short .hword .word .long .int .dword .quad .octa .ascii
+.asciz .string .fill .skip .space .zero .float .double .uleb128 .sleb128 .incbin.
 """
 
 from __future__ import annotations

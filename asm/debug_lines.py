@@ -1,8 +1,8 @@
 """Line numbers for debuggers: .debug_line, and the .debug_info and .debug_abbrev that lead to it.
 
-Source: DWARF 4, 6.2 Line Number Information, 7.5 (the form is the oldest that says all we have to say, so that every tool
-reads it). There is one unit per section with code, so that each covers one range of addresses. The names of sources stand as
-they were given: the working directory is no part of a program.
+Source: DWARF 4, 6.2 Line Number Information, 7.5 (the form is the oldest that says all we have to say, so that
+every tool reads it). There is one unit per section with code, so that each covers one range of addresses. The names
+of sources stand as they were given: the working directory is no part of a program.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from asm.leb128 import signed, unsigned
 from asm.lines import encode
 from asm.objects import Object, ObjectSection, ObjectSymbol, Relocation
 from asm.relocate import NUMBERS
-from asm.sections import PROGBITS
+from asm.sections import EXEC, PROGBITS
 
 if TYPE_CHECKING:
     from asm.link_layout import Image
@@ -57,7 +57,9 @@ class Unit:
 
 
 def _line_program(rows: list[Row], size: int) -> tuple[bytearray, list[tuple[int, int]]]:
-    """A line number program, in which each sequence's address is left open: (bytes, [(place of an address, its offset)])."""
+    """A line number program, in which each sequence's address is left open: (bytes, [(place of an address, its
+    offset)]).
+    """
     files: dict[str, int] = {}
     for _, file, _ in rows:
         files.setdefault(file, len(files) + 1)
@@ -104,7 +106,7 @@ def add_linked(image: Image) -> None:
     for placed in image.sections:
         for base, _, section in placed.parts:
             rows = _distinct(section.rows)
-            if rows and placed.loaded:
+            if rows and placed.loaded and section.flags & EXEC:
                 units.append((placed.address + base, section.size, rows))
     if not units:
         return
@@ -136,8 +138,8 @@ def _distinct(rows: list[Row]) -> list[Row]:
 
 
 def add_relocatable(made: Object) -> None:
-    """Adds sections with the line numbers of an object, for other linkers. Each row has a symbol, since a linker that relaxes
-    moves symbols and nothing else.
+    """Adds sections with the line numbers of an object, for other linkers. Each row has a symbol, since a linker
+    that relaxes moves symbols and nothing else.
     """
     line, info = (ObjectSection(name, PROGBITS, 0, 1, bytearray(), 0) for name in (".debug_line", ".debug_info"))
     abbrev = ObjectSection(".debug_abbrev", PROGBITS, 0, 1, _ABBREV, len(_ABBREV))
@@ -145,7 +147,7 @@ def add_relocatable(made: Object) -> None:
     symbols = list(starts.values())
     for section in made.sections:
         rows = _distinct(section.rows)
-        if rows:
+        if rows and section.flags & EXEC:
             _relocatable_unit(section, rows, line, info, starts, symbols)
     if info.data:
         for section in (line, info, abbrev):

@@ -22,6 +22,9 @@ TABLE: dict[str, Directive] = {
     **other_directives.TABLE,
 }
 
+#: Directives that make bytes: these lines stand in listings, and in messages about relocations.
+_EMITTING = frozenset((*data_directives.TABLE, ".align", ".p2align", ".balign", ".org"))
+
 
 def run(asm: Assembler, name: str, text: str, start: int) -> None:
     """Carries out the directive `name` of the statement text[start:]. Raises StatementError."""
@@ -35,6 +38,8 @@ def run(asm: Assembler, name: str, text: str, start: int) -> None:
     if parsed.tree[0] != "operation":
         assign(asm, parsed)
         return
+    if name.lower() in _EMITTING:
+        asm.row()
     directive(asm, Arguments(asm, parsed))
 
 
@@ -46,4 +51,3 @@ def assign(asm: Assembler, parsed: Parsed) -> None:
         section_directives.advance(asm, value, 0)
         return
     symbol_directives.equate(asm, name, value, again=parsed.tree[0] == "assign")
-

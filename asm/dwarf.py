@@ -1,7 +1,7 @@
 """Reads line tables: which source line an address comes from, in our programs and in those of GNU as, gcc and clang.
 
-Source: DWARF 5, 6.2 Line Number Information, and versions 2 to 4 of it. The bytes are not trusted: what can't be read is left
-out, and no input makes it hang.
+Source: DWARF 5, 6.2 Line Number Information, and versions 2 to 4 of it. The bytes are not trusted: what can't be
+read is left out, and no input makes it hang.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Reads ELF64 files, without trusting them: any bytes give an Elf or an ElfError, never another exception.
 
-Source: System V gABI, chapters 4 and 5; RISC-V ELF psABI, 8. The kernel's exec uses this, so it imports next to nothing.
+Source: System V gABI, chapters 4 and 5; RISC-V ELF psABI, 8. The kernel's exec uses this, so it imports next to
+nothing.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class Section:
 
     def __init__(self, name: str, fields: tuple[int, ...], data: bytes) -> None:
         self.name = name
-        _, self.type, self.flags, self.addr, self.offset, self.size, self.link, self.info, self.align, self.entsize = fields
+        _, self.type, self.flags, self.addr, self.offset, self.size, self.link, self.info, self.align, self.entsize = (
+            fields
+        )
         self.data = data
 
 
@@ -68,15 +71,19 @@ class Symbol:
 
     @property
     def bind(self) -> int:
+        """STB_LOCAL 0, STB_GLOBAL 1, STB_WEAK 2."""
         return self.info >> 4
 
     @property
     def type(self) -> int:
+        """STT_NOTYPE 0, STT_OBJECT 1, STT_FUNC 2, …"""
         return self.info & 15
 
 
 class Elf:
-    """An ELF file. Segments are read at once, sections and symbols when they are first asked for (may raise ElfError)."""
+    """An ELF file. Segments are read at once, sections and symbols when they are first asked for (may raise
+    ElfError).
+    """
 
     __slots__ = (
         *("data", "type", "machine", "entry", "flags", "segments"),
@@ -93,12 +100,14 @@ class Elf:
 
     @property
     def sections(self) -> list[Section]:
+        """The sections, the empty first one included."""
         if self._sections is None:
             self._sections = _sections(self.data, self._shoff, self._shnum, self._shstrndx)
         return self._sections
 
     @property
     def symbols(self) -> list[Symbol]:
+        """The symbols of .symtab, the empty first one included."""
         if self._symbols is None:
             table = next((section for section in self.sections if section.type == SHT_SYMTAB), None)
             self._symbols = [] if table is None else _read_symbols(self.sections, table)

@@ -8,8 +8,21 @@ from __future__ import annotations
 import struct
 
 from asm import attributes, debug_lines
-from asm.elf import EM_RISCV, ET_REL, SHN_ABS, SHN_COMMON, SHN_UNDEF, SHT_GROUP, SHT_NOBITS, SHT_RELA, SHT_SYMTAB
-from asm.elf import ElfError, Section, Symbol, read
+from asm.elf import (
+    EM_RISCV,
+    ET_REL,
+    SHN_ABS,
+    SHN_COMMON,
+    SHN_UNDEF,
+    SHT_GROUP,
+    SHT_NOBITS,
+    SHT_RELA,
+    SHT_SYMTAB,
+    ElfError,
+    Section,
+    Symbol,
+    read,
+)
 from asm.lines import encode
 from asm.objects import Object, ObjectSection, ObjectSymbol, Relocation
 
@@ -58,7 +71,16 @@ class Table:
     def header(self, name: str, type: int, offset: int, size: int, align: int, **fields: int) -> None:
         """Adds a header for bytes that are somewhere in the file already."""
         get = fields.get
-        values = (get("flags", 0), get("addr", 0), offset, size, get("link", 0), get("info", 0), align, get("entsize", 0))
+        values = (
+            get("flags", 0),
+            get("addr", 0),
+            offset,
+            size,
+            get("link", 0),
+            get("info", 0),
+            align,
+            get("entsize", 0),
+        )
         self.headers.append(_SECTION.pack(self.names.add(name), type, *values))
 
     def finish(self) -> tuple[bytes, int]:
@@ -80,14 +102,13 @@ def write(made: Object) -> bytes:
     """The relocatable file of an object, for any linker."""
     debug_lines.add_relocatable(made)
     table = Table(64)
-    with_symbols = [symbol for symbol in made.symbols]
     count = len(made.sections)
     symtab = 1 + count + sum(bool(section.relocations) for section in made.sections) + 1 + bool(made.comments)
     for index, section in enumerate(made.sections, 1):
         section.index = index
         fields = {"flags": section.flags, "size": section.size, "entsize": section.entsize}
         table.add(section.name, section.type, section.data, section.align, **fields)
-    numbers = {id(symbol): number for number, symbol in enumerate(with_symbols, 1)}
+    numbers = {id(symbol): number for number, symbol in enumerate(made.symbols, 1)}
     for section in made.sections:
         if section.relocations:
             fields = {"flags": _INFO_LINK, "link": symtab, "info": section.index, "entsize": _RELA.size}
@@ -96,7 +117,7 @@ def write(made: Object) -> bytes:
     if made.comments:
         comments = b"\0" + b"".join(encode(comment) + b"\0" for comment in made.comments)
         table.add(".comment", 1, comments, 1, flags=0x30, entsize=1)
-    symbols, strings, first_global = symbol_table([_entry(symbol) for symbol in with_symbols])
+    symbols, strings, first_global = symbol_table([_entry(symbol) for symbol in made.symbols])
     table.add(".symtab", SHT_SYMTAB, symbols, 8, link=symtab + 1, info=first_global, entsize=_SYMBOL.size)
     table.add(".strtab", 3, strings)
     body, shoff = table.finish()
@@ -163,8 +184,7 @@ def _section(section: Section) -> ObjectSection:
         raise ElfError(f"section {section.name} asks for an alignment of {align}")
     if section.size > 1 << 30:
         raise ElfError(f"section {section.name} has more than 1 GiB")
-    made = ObjectSection(section.name, section.type, section.flags, align, section.data, section.size, section.entsize)
-    return made
+    return ObjectSection(section.name, section.type, section.flags, align, section.data, section.size, section.entsize)
 
 
 def _symbol(symbol: Symbol, sections: dict[int, ObjectSection]) -> ObjectSymbol:

@@ -37,7 +37,9 @@ class Statement:
 
 
 class StatementError(Exception):
-    """Something wrong in the statement at hand: `at` is where in its text (an offset), `length` how far the caret runs."""
+    """Something wrong in the statement at hand: `at` is where in its text (an offset), `length` how far the caret
+    runs.
+    """
 
     def __init__(self, message: str, at: int = 0, length: int = 1, hint: str = "") -> None:
         super().__init__(message)
@@ -101,9 +103,7 @@ class Diagnostics:
 
     def error(self, problem: StatementError, statement: Statement) -> None:
         """Notes one error; gives up (AssemblyErrors) when there are MAX_ERRORS."""
-        self.errors.append(
-            AssemblyError(problem.message, statement, problem.at, problem.length, problem.hint)
-        )
+        self.errors.append(AssemblyError(problem.message, statement, problem.at, problem.length, problem.hint))
         if len(self.errors) >= MAX_ERRORS:
             self.stop(f"too many errors ({MAX_ERRORS}): the rest is not shown", statement)
 
@@ -135,7 +135,9 @@ def _trail(statement: Statement | None) -> Iterable[str]:
     frames = []
     while statement is not None and statement.source.parent is not None:
         source, statement = statement.source, statement.source.parent
-        frames.append(f"  {source.how} at {statement.source.name}:{statement.line}: {_printable(statement.text.strip())}")
+        frames.append(
+            f"  {source.how} at {statement.source.name}:{statement.line}: {_printable(statement.text.strip())}"
+        )
     return frames if len(frames) <= 8 else [*frames[:4], f"  … {len(frames) - 8} more …", *frames[-4:]]
 
 

@@ -1,7 +1,8 @@
 """Expressions: from trees to values, and from values to `symbol - symbol + number`.
 
-Source: GNU as manual, 6 Expressions; where the manual is silent, what GNU as 2.40 gives. Arithmetic is 64-bit and wraps.
-Comparisons give -1 for true and are signed; `&&`, `||`, `!` give 1; `>>` shifts in zeros; division truncates.
+Source: GNU as manual, 6 Expressions; where the manual is silent, what GNU as 2.40 gives. Arithmetic is 64-bit and
+wraps. Comparisons give -1 for true and are signed; `&&`, `||`, `!` give 1; `>>` shifts in zeros; division
+truncates.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ _MAX_CHAIN = 200  # symbols defined by symbols defined by …
 class Scope(Protocol):
     """Where names get their meaning."""
 
-    def symbol(self, name: str) -> Symbol: ...
-    def local_label(self, text: str) -> Symbol: ...
-    def here(self) -> Symbol: ...
+    def symbol(self, name: str) -> Symbol:
+        """The symbol of that name, defined or not."""
+
+    def local_label(self, text: str) -> Symbol:
+        """The label that `1f` or `1b` means."""
+
+    def here(self) -> Symbol:
+        """A label for the place the section has reached."""
 
 
 def wrap(number: int) -> int:
@@ -149,8 +155,8 @@ Fold = Callable[[Symbol, Symbol], int | None]
 
 
 def linear(value: Value, fold: Fold, inner: Fold | None = None, depth: int = 0) -> Linear:
-    """Reduces a value. `fold(a, b)` is a - b if that is known, else None; `inner` says so below operators other than + and -
-    (no relocation can compute these). Raises StatementError if the value can't be said.
+    """Reduces a value. `fold(a, b)` is a - b if that is known, else None; `inner` says so below operators other
+    than + and - (no relocation can compute these). Raises StatementError if the value can't be said.
     """
     if type(value) is int:
         return Linear(None, None, value)

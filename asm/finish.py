@@ -1,7 +1,8 @@
 """The end of an assembly: sizes are settled, fixups become bytes or relocations, symbols get their values.
 
-Source: psABI, Relocations. Which values are written and which are left to the linker is as in GNU as 2.40: every address in
-code stays a relocation, since a linker may move code; the field then shows what it would be if nothing moved.
+Source: psABI, Relocations. Which values are written and which are left to the linker is as in GNU as 2.40: every
+address in code stays a relocation, since a linker may move code; the field then shows what it would be if nothing
+moved.
 """
 
 from __future__ import annotations

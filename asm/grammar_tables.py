@@ -1,8 +1,8 @@
 """The LALR tables that Lark makes of grammar.lark, kept in the user's cache directory.
 
-Importing Lark takes four times as long as assembling a small program. So Lark is only asked when the grammar has changed
-(or there is no cache): what it computes, a table of plain numbers and strings, is kept, and parse.py runs it. A cache that
-is read-only, damaged, of another version or missing changes nothing but the time.
+Importing Lark takes four times as long as assembling a small program. So Lark is only asked when the grammar has
+changed (or there is no cache): what it computes, a table of plain numbers and strings, is kept, and parse.py runs
+it. A cache that is read-only, damaged, of another version or missing changes nothing but the time.
 """
 
 from __future__ import annotations

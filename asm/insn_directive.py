@@ -16,14 +16,14 @@ from asm.parse import Parsed, parse
 if TYPE_CHECKING:
     from asm.assemble import Assembler
 
-_OPCODES = {
-    name: number << 2 | 3
-    for number, name in enumerate(
-        "LOAD LOAD_FP CUSTOM_0 MISC_MEM OP_IMM AUIPC OP_IMM_32 - STORE STORE_FP CUSTOM_1 AMO OP LUI OP_32 - "
-        "MADD MSUB NMSUB NMADD OP_FP - CUSTOM_2 - BRANCH JALR - JAL SYSTEM - CUSTOM_3 -".split()
-    )
-    if name != "-"
-}
+# The major opcodes, bits 6:2, in the order of their table (Unprivileged, "RISC-V base opcode map").
+_MAJOR = """
+    LOAD   LOAD_FP  CUSTOM_0 MISC_MEM OP_IMM AUIPC OP_IMM_32 -
+    STORE  STORE_FP CUSTOM_1 AMO      OP     LUI   OP_32     -
+    MADD   MSUB     NMSUB    NMADD    OP_FP  -     CUSTOM_2  -
+    BRANCH JALR     -        JAL      SYSTEM -     CUSTOM_3  -
+"""
+_OPCODES = {name: number << 2 | 3 for number, name in enumerate(_MAJOR.split()) if name != "-"}
 
 #: The operands of each format, in order.
 _FORMATS: dict[str, tuple[tuple[str, ...], ...]] = {

@@ -1,6 +1,7 @@
 """Instructions: operands are matched with the definitions in vm.isa, and what is not a number yet becomes a fixup.
 
-Source: GNU as manual, 9.38 RISC-V Dependent Features; psABI, Relocations (which function of an address goes with which field).
+Source: GNU as manual, 9.38 RISC-V Dependent Features; psABI, Relocations (which function of an address goes with
+which field).
 """
 
 from __future__ import annotations

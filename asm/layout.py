@@ -43,16 +43,16 @@ class Point:
 class Align(Point):
     """.align behind an open place: to a multiple of `boundary`, unless that takes more than `most` bytes."""
 
-    def __init__(
-        self, section: Section, statement: Statement, boundary: int, pattern: bytes | None, most: int
-    ) -> None:
+    def __init__(self, section: Section, statement: Statement, boundary: int, pattern: bytes | None, most: int) -> None:
         super().__init__(section, statement)
         self.boundary, self.pattern, self.most = boundary, pattern, most
 
     def measure(self) -> int:
+        """See Point."""
         return padding(self.start(), self.boundary, self.most)
 
     def content(self) -> bytes:
+        """See Point."""
         return padding_bytes(self.size, self.pattern)
 
 
@@ -64,6 +64,7 @@ class Branch(Point):
         self.target, self.relax = target, relax
 
     def measure(self) -> int:
+        """See Point."""
         if self.size:
             return self.size  # it only grows, so that this ends
         target = linear(self.target, distance)
@@ -82,9 +83,11 @@ class Fill(Point):
         self.count, self.unit = count, unit
 
     def measure(self) -> int:
+        """See Point."""
         return len(self.unit) * checked_count(constant_in_the_end(self.count), len(self.unit))
 
     def content(self) -> bytes:
+        """See Point."""
         return self.unit * (self.size // len(self.unit))
 
 
@@ -96,9 +99,11 @@ class Org(Point):
         self.target, self.fill = target, fill
 
     def measure(self) -> int:
+        """See Point."""
         return org_size(self.section, linear(self.target, distance), self.start())
 
     def content(self) -> bytes:
+        """See Point."""
         return bytes([self.fill]) * self.size
 
 
@@ -132,7 +137,9 @@ def padding(here: int, boundary: int, most: int) -> int:
 
 
 def padding_bytes(size: int, pattern: bytes | None) -> bytes:
-    """What an alignment is filled with: a pattern, or no-ops (None), as GNU as has them: an odd byte is 0, two are c.nop."""
+    """What an alignment is filled with: a pattern, or no-ops (None), as GNU as has them: an odd byte is 0, two are
+    c.nop.
+    """
     if pattern is None:
         return bytes(size % 2) + b"\x01\x00" * (size % 4 // 2) + NOP * (size // 4)
     if size % len(pattern):

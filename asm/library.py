@@ -42,6 +42,7 @@ class SourceLibrary:
         self._made: dict[str, Object] = {}
 
     def __call__(self, symbol: str) -> Object | None:
+        """The object that defines `symbol`. Raises AssemblyErrors if its source has errors."""
         if self._index is None:
             self._index = index(self.folders)
         path = self._index.get(symbol)
@@ -69,4 +70,5 @@ class Archive:
                     self._index.setdefault(symbol.name, made)
 
     def __call__(self, symbol: str) -> Object | None:
+        """The member that defines `symbol`."""
         return self._index.get(symbol)

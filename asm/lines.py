@@ -1,8 +1,8 @@
 """Splits text into statements: comments go, `;` and newlines separate, strings and character constants stay whole.
 
-Source: GNU as manual, 3.2 Comments, 3.5 Statements, 3.6.1 Strings. `#` begins a comment anywhere on a line (RISC-V's line
-comment character); `//` does too here, which is a forkyard extension. A line `# 12 "file"`, which cpp writes, says where
-the next line came from. Unlike GNU as, which warns, a string must end on its line.
+Source: GNU as manual, 3.2 Comments, 3.5 Statements, 3.6.1 Strings. `#` begins a comment anywhere on a line
+(RISC-V's line comment character); `//` does too here, which is a forkyard extension. A line `# 12 "file"`, which
+cpp writes, says where the next line came from. Unlike GNU as, which warns, a string must end on its line.
 """
 
 from __future__ import annotations

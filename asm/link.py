@@ -1,6 +1,7 @@
 """The linker: objects in, one executable out, laid out as link.ld says.
 
-Source: gABI, 4 and 5; psABI, 8.4 Relocations; GNU ld manual. What is left of R_RISCV_ALIGN is as `ld --no-relax` leaves it.
+Source: gABI, 4 and 5; psABI, 8.4 Relocations; GNU ld manual. What is left of R_RISCV_ALIGN is as `ld --no-relax`
+leaves it.
 """
 
 from __future__ import annotations
@@ -37,20 +38,20 @@ def link(inputs: Sequence[Object], libraries: Iterable[Provider] = ()) -> bytes:
 
     `libraries` are asked, in order, for the object that defines a symbol which is still undefined.
     """
-    image = layout(inputs, libraries)
-    relocate(image)
-    return write(image)
+    return write(place(inputs, libraries))
 
 
-def layout(inputs: Sequence[Object], libraries: Iterable[Provider] = ()) -> Image:
-    """The objects with everything in its place, but relocations not applied yet."""
+def place(inputs: Sequence[Object], libraries: Iterable[Provider] = ()) -> Image:
+    """The program with everything in its place and every address filled in, but not written yet. Raises LinkErrors."""
     resolver = Resolver(script().entry)
     for made in inputs:
         resolver.add(made)
     resolver.resolve(list(libraries))
     for made in resolver.objects:
         link_align.settle(made)
-    return Image(script(), resolver)
+    image = Image(script(), resolver)
+    relocate(image)
+    return image
 
 
-__all__ = ["LinkErrors", "Provider", "layout", "link", "script"]
+__all__ = ["LinkErrors", "Provider", "link", "place", "script", "write"]

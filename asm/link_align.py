@@ -1,7 +1,7 @@
 """R_RISCV_ALIGN: takes out the no-ops that an alignment turned out not to need.
 
-Source: psABI, 8.5.2 Alignment relocations: the assembler leaves `addend` bytes of no-ops, the linker keeps what aligns the
-next instruction to the power of two above the addend. `ld --no-relax` does this too.
+Source: psABI, 8.5.2 Alignment relocations: the assembler leaves `addend` bytes of no-ops, the linker keeps what
+aligns the next instruction to the power of two above the addend. `ld --no-relax` does this too.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def _shorten(made: Object, section: ObjectSection) -> _Map:
         data += section.data[taken : relocation.offset]
         needed = -len(data) % (1 << spare.bit_length())
         if needed > spare:
-            raise LinkErrors([f"{made.name}: error: {section.name} has too little room to align at {relocation.offset:#x}"])
+            raise LinkErrors(
+                [f"{made.name}: error: {section.name} has too little room to align at {relocation.offset:#x}"]
+            )
         data += _NOP * (needed // 4) + b"\x01\x00" * (needed % 4 // 2)
         change.cut(relocation.offset + needed, spare - needed)
         taken = relocation.offset + spare

@@ -82,8 +82,8 @@ class Image:
             self._linker.sections.append(room)
 
     def _make_got(self) -> None:
-        """The global offset table, for code that was compiled to be position independent: a reserved word, addresses, and
-        two words that dynamic linkers would use.
+        """The global offset table, for code that was compiled to be position independent: a reserved word,
+        addresses, and two words that dynamic linkers would use.
         """
         for made in self.resolver.objects:
             for section in made.sections:
@@ -134,7 +134,9 @@ class Image:
     def _output(self, output: Output, at: int) -> int:
         placed = Placed(output.name, output.segments, output.address is None)
         chosen = self._choose(output)
-        align = max((section.align for item in chosen if not isinstance(item, Assign) for _, section in item), default=1)
+        align = max(
+            (section.align for item in chosen if not isinstance(item, Assign) for _, section in item), default=1
+        )
         start = at + -at % align if any(not isinstance(item, Assign) and item for item in chosen) else at
         end = start
         for item in chosen:
@@ -171,7 +173,9 @@ class Image:
     def _with_orphans(self) -> list[Output | Assign]:
         """The script's statements, with an output section for each name that it does not mention, behind its like."""
         statements = list(self.script.statements)
-        patterns = [p for s in statements if isinstance(s, Output) for i in s.items if isinstance(i, Input) for p in i.patterns]
+        patterns = [
+            p for s in statements if isinstance(s, Output) for i in s.items if isinstance(i, Input) for p in i.patterns
+        ]
         names: dict[str, int] = {}
         for _, section in self._remaining():
             if any(matches(pattern, section.name) for pattern in self.script.discarded):
@@ -189,7 +193,7 @@ class Image:
         segment = "text" if flags & EXEC else "data" if flags & WRITE else "rodata"
         behind = ".text" if flags & EXEC else ".data" if flags & WRITE else ".eh_frame"
         index = next(n for n, s in enumerate(statements) if isinstance(s, Output) and s.name == behind)
-        while isinstance(statements[index + 1], Output) and statements[index + 1].name not in (".got", ".sdata"):  # type: ignore[union-attr]
+        while isinstance(statements[index + 1], Output) and statements[index + 1].name not in (".got", ".sdata"):
             index += 1
         statements.insert(index + 1, Output(name, None, (Input((name,)),), (segment,)))
 
@@ -225,6 +229,7 @@ class Image:
 
     @property
     def entry(self) -> int:
+        """The address of `_start`. Raises LinkErrors if it has none."""
         symbol = self.resolver.defined(self.script.entry)
         address = self.address(symbol) if symbol is not None else None
         if address is None:

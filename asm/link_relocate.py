@@ -155,5 +155,7 @@ class _Relocator:
             why = f"is {problem.value} bytes away: this reaches from {problem.low} to {problem.high}"
             if name == "32":
                 why = f"has the address {problem.value:#x}, which does not fit into 4 bytes"
-        hint = {"JAL": "\n  `call` and `tail` reach everywhere", "BRANCH": "\n  branch over a `j` instead"}.get(name, "")
+        hint = {"JAL": "\n  `call` and `tail` reach everywhere", "BRANCH": "\n  branch over a `j` instead"}.get(
+            name, ""
+        )
         self.errors.append(f"{place}: error: `{target}` {why}{hint}")

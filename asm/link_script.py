@@ -1,7 +1,8 @@
 """Reads link.ld: the part of GNU ld's linker script language that it uses.
 
-Source: GNU ld manual, 3 Linker Scripts. Understood are PHDRS, ENTRY, OUTPUT_ARCH, and in SECTIONS: output sections with input
-patterns, KEEP, PROVIDE, PROVIDE_HIDDEN, /DISCARD/, assignments, and expressions of numbers, `.`, + - * and ALIGN.
+Source: GNU ld manual, 3 Linker Scripts. Understood are PHDRS, ENTRY, OUTPUT_ARCH, and in SECTIONS: output sections
+with input patterns, KEEP, PROVIDE, PROVIDE_HIDDEN, /DISCARD/, assignments, and expressions of numbers, `.`, + - *
+and ALIGN.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_TOKEN = re.compile(r"/\*.*?\*/|\s+|(/DISCARD/|[A-Za-z_.$*?][\w.$*?\-]*|0[xX][0-9a-fA-F]+|\d+|[{}();:=+\-,])", re.DOTALL)
+_TOKEN = re.compile(
+    r"/\*.*?\*/|\s+|(/DISCARD/|[A-Za-z_.$*?][\w.$*?\-]*|0[xX][0-9a-fA-F]+|\d+|[{}();:=+\-,])", re.DOTALL
+)
 
 #: An expression: a number, "." or a symbol, or (operator, operands…).
 Expression = int | str | tuple[str, "Expression", "Expression"]
@@ -89,7 +92,9 @@ class _Parser:
 
     def expect(self, token: str) -> None:
         if self.take() != token:
-            raise ScriptError(f"expected `{token}`, not `{self.peek(-1)}`, after {' '.join(self.tokens[:self.at - 1][-4:])}")
+            raise ScriptError(
+                f"expected `{token}`, not `{self.peek(-1)}`, after {' '.join(self.tokens[: self.at - 1][-4:])}"
+            )
 
     def accept(self, token: str) -> bool:
         if self.peek() != token:
@@ -98,7 +103,10 @@ class _Parser:
         return True
 
     def script(self) -> Script:
-        entry, headers, statements, discarded = "_start", [], [], []
+        entry = "_start"
+        headers: list[Header] = []
+        statements: list[Output | Assign] = []
+        discarded: list[str] = []
         while word := self.take():
             if word == "ENTRY":
                 entry = self._argument()

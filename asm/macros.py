@@ -10,11 +10,12 @@ import re
 from typing import NamedTuple
 
 from asm.errors import Statement, StatementError, did_you_mean
+from asm.tokens import NAME
 
-_NAME = re.compile(r"[A-Za-z_.$\x80-\U0010ffff][A-Za-z0-9_.$\x80-\U0010ffff]*")
-_REFERENCE = re.compile(r"\\(?:(@)|\(\)|([A-Za-z_.$\x80-\U0010ffff][A-Za-z0-9_.$\x80-\U0010ffff]*))")
+_NAME = re.compile(NAME)
+_REFERENCE = re.compile(rf"\\(?:(@)|\(\)|({NAME}))")
 _QUOTED_OR_BLANKS = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:\\.|[^\\])'?)|(\s+)""")
-_KEYWORD = re.compile(r"([A-Za-z_.$\x80-\U0010ffff][A-Za-z0-9_.$\x80-\U0010ffff]*)=(?!=)")
+_KEYWORD = re.compile(rf"({NAME})=(?!=)")
 
 
 class Parameter(NamedTuple):

@@ -26,7 +26,7 @@ class ObjectSection:
 
 
 class ObjectSymbol:
-    """A symbol of an object. kind: undefined, absolute, common (value is its alignment), or section (a place in one)."""
+    """A symbol of an object. kind: undefined, absolute, common (value is its alignment), section (a place in one)."""
 
     __slots__ = ("name", "kind", "section", "value", "size", "binding", "type", "visibility")
 

@@ -13,7 +13,9 @@ from vm.isa.registers import X_NUMBERS
 
 
 class Slot(NamedTuple):
-    """kind: reg, imm, uimm, shamt, upper, pcrel, csr, fence (pred or succ), memory (field and base) or base ("(rs1)")."""
+    """kind: reg, imm, uimm, shamt, upper, pcrel, csr, fence (pred or succ), memory (field and base) or base
+    ("(rs1)").
+    """
 
     kind: str
     field: str
@@ -69,4 +71,4 @@ def fits(slot_kind: str, node: Node, texts: list[str]) -> bool:
         return register(node, texts) is not None
     if slot_kind in ("memory", "base"):
         return memory(node, texts) is not None
-    return node[0] == "value"
+    return bool(node[0] == "value")

@@ -64,7 +64,14 @@ def _option(asm: Assembler, args: Arguments) -> None:
         raise args.error(f"unknown option `{name}`", args.nodes[0])
 
 
-_TAGS = {"stack_align": 4, "arch": 5, "unaligned_access": 6, "priv_spec": 8, "priv_spec_minor": 10, "priv_spec_revision": 12}
+_TAGS = {
+    "stack_align": 4,
+    "arch": 5,
+    "unaligned_access": 6,
+    "priv_spec": 8,
+    "priv_spec_minor": 10,
+    "priv_spec_revision": 12,
+}
 
 
 def _attribute(asm: Assembler, args: Arguments) -> None:

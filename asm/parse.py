@@ -1,18 +1,21 @@
 """Parses one statement with the LALR tables of grammar.lark, memoised by the statement's *shape*.
 
-The shape is the statement with every name, number and string replaced by its kind: `addi a0, a1, 5` and `slli t0, t0, 3`
-are both NAME NAME , NAME , NUMBER, which is parsed once. So a program of 50,000 different lines is some dozens of parses.
-A node of the tree is a tuple: its name (as in the grammar), then children; a leaf is the index of a token.
+The shape is the statement with every name, number and string replaced by its kind: `addi a0, a1, 5` and `slli t0,
+t0, 3` are both NAME NAME , NAME , NUMBER, which is parsed once. So a program of 50,000 different lines is some
+dozens of parses. A node of the tree is a tuple: its name (as in the grammar), then children; a leaf is the index of
+a token.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from asm.errors import StatementError
 from asm.grammar_tables import Rule, Tables, load
 from asm.tokens import Token, shape, tokens
 
-#: A tree: ("add", ("name", 2), ("number", 4)). mypy knows no better way to say it.
-Node = tuple  # type: ignore[type-arg]
+#: A tree: ("add", ("name", 2), ("number", 4)).
+Node = tuple[Any, ...]
 
 MAX_DEPTH = 200  # of an expression: far from what Python's stack allows
 _MAX_MEMO = 20_000  # shapes; when full, it begins anew
@@ -72,7 +75,8 @@ def _parse_shape(kinds: list[str]) -> Node | _Failure:
     if _tables is None:
         _tables = load()
     states, rules, start = _tables
-    stack, values, depths = [start], [], [0]
+    stack, depths = [start], [0]
+    values: list[Any] = []
     index, kind = 0, kinds[0]
     while True:
         action = states[stack[-1]].get(kind)
@@ -124,7 +128,7 @@ def _explain(text: str, failure: _Failure, found: list[Token]) -> StatementError
     if failure.expected and failure.expected[0].startswith("an expression"):
         return StatementError(f"expected {failure.expected[0]}", found[0].at, len(found[0].text))
     expected = set(failure.expected)
-    if _OPERAND <= expected:
+    if expected >= _OPERAND:
         wanted = "an operand" if "$END" in expected else "a name, a number or another expression"
     else:
         known = [_SAID.get(kind, f"`{kind}`") for kind in failure.expected if kind in _SAID or kind in ("=", ")", ",")]

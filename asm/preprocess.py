@@ -1,7 +1,7 @@
 """What happens to statements before they are parsed: macros, loops, conditionals, included files.
 
-Source: GNU as manual, 7 (.macro .rept .irp .irpc .if… .include). Statements come from a stack of frames; a macro call or
-.include pushes one. There are limits, so that no text can hang the assembler or eat all memory.
+Source: GNU as manual, 7 (.macro .rept .irp .irpc .if… .include). Statements come from a stack of frames; a macro
+call or .include pushes one. There are limits, so that no text can hang the assembler or eat all memory.
 """
 
 from __future__ import annotations
@@ -114,9 +114,7 @@ class Preprocessor:
             raise StatementError(f"this is nested more than {MAX_DEPTH} levels deep: does it call or include itself?")
         return source
 
-    def _expand(
-        self, body: list[Statement], values: dict[str, str], source: Source, count: int
-    ) -> Iterator[Statement]:
+    def _expand(self, body: list[Statement], values: dict[str, str], source: Source, count: int) -> Iterator[Statement]:
         """The statements of a body with its parameters replaced."""
         for line in body:
             self.expanded += 1
@@ -215,7 +213,9 @@ class Preprocessor:
     def _include(self, name: str, operands: str) -> None:
         path = self.file_name(operands)
         source = self._child(path, "included")
-        self._push(split(decode(self.read(path)), source, self.asm.diagnostics.error), source)
+        text = decode(self.read(path))
+        self.asm.object.sources.append((path, text))
+        self._push(split(text, source, self.asm.diagnostics.error), source)
 
     def file_name(self, operands: str) -> str:
         """The path of a file that a directive names, found on the include path. Raises StatementError."""
@@ -234,7 +234,9 @@ class Preprocessor:
         raise StatementError(f"there is no file `{wanted}`", 0, 1, f"looked in {shown}")
 
     def read(self, path: str) -> bytes:
-        """The content of an included file. Raises StatementError if it is no plain file, too large, or can't be read."""
+        """The content of an included file. Raises StatementError if it is no plain file, too large, or can't be
+        read.
+        """
         try:
             if not os.path.isfile(path):
                 raise StatementError(f"`{path}` is no plain file")

@@ -1,6 +1,7 @@
 """Pseudo-instructions: what they are written as, and the instructions they stand for.
 
-Source: RISC-V Assembly Programmer's Manual, "A listing of standard RISC-V pseudoinstructions"; GNU as 2.40 where it knows more.
+Source: RISC-V Assembly Programmer's Manual, "A listing of standard RISC-V pseudoinstructions"; GNU as 2.40 where it
+knows more.
 """
 
 from __future__ import annotations
@@ -106,11 +107,13 @@ class Form:
         self.expand = expand
 
     def accepts(self, operands: list[Node], texts: list[str]) -> bool:
+        """Whether these operands have this form."""
         return len(operands) == len(self.kinds) and all(
             fits(kind, operand, texts) for kind, operand in zip(self.kinds, operands, strict=True)
         )
 
     def bind(self, operands: list[Node]) -> Bound:
+        """The operands by their names."""
         return dict(zip(self.operands, operands, strict=True))
 
 
@@ -220,7 +223,9 @@ def _li(code: Code, bound: Bound) -> None:
 
 
 def load_constant(code: Code, rd: int, value: int) -> None:
-    """Any 64-bit number, as GNU as loads it: the upper part first, shifted as far as it goes, then 12 bits at a time."""
+    """Any 64-bit number, as GNU as loads it: the upper part first, shifted as far as it goes, then 12 bits at a
+    time.
+    """
     low = ((value & 0xFFF) ^ 0x800) - 0x800
     high = value - low
     if not -(1 << 31) <= value < 1 << 31:
@@ -240,7 +245,9 @@ def load_constant(code: Code, rd: int, value: int) -> None:
 
 
 def _la(code: Code, bound: Bound) -> None:
-    """la: the address relative to pc, or out of the global offset table under `.option pic`. A number is loaded as by li."""
+    """la: the address relative to pc, or out of the global offset table under `.option pic`. A number is loaded as
+    by li.
+    """
     if code.asm.options.pic and type(code.value(bound["symbol"])) is not int:
         _got(code, bound, "GOT_HI20")
     else:

@@ -1,6 +1,7 @@
 """Directives that choose a section or a place in it.
 
-Source: GNU as manual, 7: .section .text .data .bss .pushsection .popsection .previous .align .p2align .balign .org; psABI.
+Source: GNU as manual, 7: .section .text .data .bss .pushsection .popsection .previous .align .p2align .balign .org;
+psABI.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
 
 _MAX_ALIGN = 16  # as a power of two: 64 KiB, far beyond a page
 
-_FLAGS = {"a": ALLOC, "w": WRITE, "x": EXEC, "M": sections.MERGE, "S": sections.STRINGS, "G": sections.GROUP, "T": THREAD}
+_FLAGS = {
+    "a": ALLOC,
+    "w": WRITE,
+    "x": EXEC,
+    "M": sections.MERGE,
+    "S": sections.STRINGS,
+    "G": sections.GROUP,
+    "T": THREAD,
+}
 _TYPES = {
     "progbits": PROGBITS,
     "nobits": NOBITS,
@@ -75,7 +84,7 @@ def named(asm: Assembler, args: Arguments) -> Section:
     args.limit(1, 6, 'name, "flags", @type')
     name = section_name(args)
     type, flags = known(name)
-    entsize, after = 0, 3
+    entsize = 0
     if args.has(1):
         flags = _flags(args)
     if args.has(2):
@@ -158,8 +167,9 @@ def _align(power: bool, width: int = 1):  # type: ignore[no-untyped-def]
 
 
 def align(asm: Assembler, boundary: int, pattern: bytes | None, most: int) -> None:
-    """Moves to a multiple of `boundary`. In code without a fill these are no-ops, and if the linker may move code (relax),
-    as many as could ever be needed, with a relocation that tells it to take out what is too much (psABI, R_RISCV_ALIGN).
+    """Moves to a multiple of `boundary`. In code without a fill these are no-ops, and if the linker may move code
+    (relax), as many as could ever be needed, with a relocation that tells it to take out what is too much (psABI,
+    R_RISCV_ALIGN).
     """
     section = asm.section
     section.align = max(section.align, boundary)

@@ -1,8 +1,9 @@
 """A section while it is being assembled: bytes, the places in it whose size is open, and what must be filled in later.
 
-`data` holds every byte whose place is known relative to its neighbours. A Point is a place where more bytes may come in:
-an alignment behind such a place, a branch that may turn out to be too far, a count that depends on later symbols. A position
-is (offset in data, number of points before it); once the layout is done its address is offset + growth[points].
+`data` holds every byte whose place is known relative to its neighbours. A Point is a place where more bytes may
+come in: an alignment behind such a place, a branch that may turn out to be too far, a count that depends on later
+symbols. A position is (offset in data, number of points before it); once the layout is done its address is offset +
+growth[points].
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ WRITE, ALLOC, EXEC, MERGE, STRINGS, GROUP, THREAD = 1, 2, 4, 0x10, 0x20, 0x200, 
 
 
 class Fixup(NamedTuple):
-    """Bytes at a position that depend on `value`: kind says how (relocate.py), relax whether ld may rewrite the code."""
+    """Bytes at a position that depend on `value`: kind says how (relocate.py), relax whether ld may rewrite the
+    code.
+    """
 
     offset: int
     points: int
@@ -48,10 +51,12 @@ class Section:
 
     @property
     def here(self) -> int:
+        """The offset that it has reached, open places not counted."""
         return len(self.data) + self.empty
 
     @property
     def is_code(self) -> bool:
+        """Whether it holds instructions."""
         return bool(self.flags & EXEC)
 
     def emit(self, data: bytes) -> None:

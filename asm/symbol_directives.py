@@ -1,4 +1,6 @@
-"""Directives about symbols. Source: GNU as manual, 7: .globl .local .weak .hidden .equ .set .equiv .type .size .comm .lcomm."""
+"""Directives about symbols. Source: GNU as manual, 7: .globl .local .weak .hidden .equ .set .equiv .type .size
+.comm .lcomm.
+"""
 
 from __future__ import annotations
 

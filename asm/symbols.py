@@ -1,7 +1,8 @@
 """Symbols, and the values that expressions have before addresses are known.
 
-A value is an int, a Symbol, or an Op of two values. A label's place is (section, offset, points): `points` counts the places
-before it in its section whose size is still open (see sections.py), so two labels with the same count have a fixed distance.
+A value is an int, a Symbol, or an Op of two values. A label's place is (section, offset, points): `points` counts
+the places before it in its section whose size is still open (see sections.py), so two labels with the same count
+have a fixed distance.
 """
 
 from __future__ import annotations
