@@ -19,22 +19,22 @@
     .include "syscalls.inc"
     .equ    PAGE, 4096
 
-    .data
-    .balign PAGE                    # each of the three begins a page of its own
-left:   .dword 100
-    .balign PAGE
-middle: .dword 200
-    .balign PAGE
-right:  .dword 300
-    .balign PAGE
-
     .bss
-    .balign 8
+    .balign PAGE                    # each of the three has a page of its own
+left:   .zero PAGE
+middle: .zero PAGE
+right:  .zero PAGE
 status: .zero 8
 
     .text
     .globl  _start
 _start:
+    li      t0, 100                 # the first write to a page brings it into being: "demand"
+    sd      t0, left, t1
+    li      t0, 200
+    sd      t0, middle, t1
+    li      t0, 300
+    sd      t0, right, t1
     la      a0, parent_name
     call    show
 

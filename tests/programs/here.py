@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from kernel.boot import boot
 from kernel.check import check_end
@@ -29,14 +30,15 @@ class Folder:
         return (self.folder / name).read_bytes()
 
 
-def run(programs: BinProvider, words: Iterable[str], stdin: bytes = b"", **config: int) -> Result:
+def run(programs: BinProvider, words: Iterable[str], stdin: bytes = b"", **options: Any) -> Result:
     """/bin/init starts words[0] with the other words; what it wrote, and the status a shell would see.
 
+    `options` are those of Config.
     When the machine has ended nothing may be left in it: that is checked too.
     """
     path, *arguments = [word.encode() for word in words]
     door = Door(stdin)
-    kernel = boot(Config(max_insns=MOST_INSTRUCTIONS, **config), door, programs, path, arguments)
+    kernel = boot(Config(max_insns=MOST_INSTRUCTIONS, **options), door, programs, path, arguments)
     outcome = kernel.run()
     output = bytes(door.output[STDOUT])
     assert outcome.kind == "exited", f"{words}: {outcome}\n{output.decode()}"

@@ -31,13 +31,20 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 SECONDS = 60  # for one program; they take a fraction of one
 
 # The first 20 bytes of an ELF64 executable for RISC-V, and which of their bits count.
 MAGIC = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xf3\x00"
 MASK = r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
+
+
+class Case(TypedDict):
+    """A Run as it travels into the namespace."""
+
+    words: list[str]
+    stdin: str
 
 
 class Run(NamedTuple):
@@ -61,7 +68,7 @@ class NoBox(Exception):
 
 def run(executables: Path, runs: Iterable[Run]) -> list[Result]:
     """Runs each of `runs` with the files of the directory `executables` (init among them) as /bin. Raises NoBox."""
-    cases = [{"words": r.words, "stdin": base64.b64encode(r.stdin).decode()} for r in runs]
+    cases = [Case(words=r.words, stdin=base64.b64encode(r.stdin).decode()) for r in runs]
     inside = [sys.executable, __file__, str(executables), _qemu()]
     words = ["unshare", "--user", "--map-root-user", "--mount", "--kill-child", "--fork", *inside]
     with tempfile.TemporaryDirectory(prefix="qemu-box-") as root:
@@ -121,19 +128,11 @@ def _mount(*words: str | Path) -> None:
     subprocess.run(["mount", *map(str, words)], check=True)
 
 
-def _run_one(root: str, case: dict[str, str]) -> dict[str, str | int]:
-    own_pids = ["unshare", "--pid", "--fork", "--kill-child"]
-    words = [*own_pids, shutil.which("chroot") or "/usr/sbin/chroot", root, "/bin/init", *case["words"]]
-    stdin = base64.b64decode(case["stdin"])
-    done = subprocess.run(
-        words,
-        input=stdin,
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-        env={"PATH": "/bin"},
-        executable=_unshare(),
-    )
+def _run_one(root: str, case: Case) -> dict[str, str | int]:
+    own_pids = [_tool("unshare"), "--pid", "--fork", "--kill-child"]
+    words = [*own_pids, _tool("chroot"), root, "/bin/init", *case["words"]]
+    stdin, env = base64.b64decode(case["stdin"]), {"PATH": "/bin"}
+    done = subprocess.run(words, input=stdin, capture_output=True, timeout=SECONDS, check=False, env=env)
     return {
         "stdout": base64.b64encode(done.stdout).decode(),
         "stderr": base64.b64encode(done.stderr).decode(),

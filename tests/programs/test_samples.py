@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from forkyard.samples import Samples
+from kernel.fs.mounts import BinProvider
 from tests.programs import here, samples
 from tests.programs.samples import Sample
 
@@ -17,7 +18,7 @@ EACH = pytest.mark.parametrize("sample", samples.runnable(), ids=lambda s: s.nam
 BY_COMMAND = ["hello", "family", "exit_codes", "sh", "args", "cat", "forkbomb", "no_exit", "start_returns", "wild"]
 
 
-def run_here(programs: here.BinProvider, sample: Sample) -> None:
+def run_here(programs: BinProvider, sample: Sample) -> None:
     options = samples.OPTIONS.get(sample.name, {})
     result = here.run(programs, [f"/bin/{sample.name}", *sample.arguments], sample.stdin, **options)
     assert (result.stdout, result.status) == (sample.stdout, sample.status), result.stderr.decode()
