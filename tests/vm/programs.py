@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.vm.support import DATA_VA, MASK, i
+from tests.vm.support import CODE_VA, DATA_VA, MASK, i
+from vm.disasm import text
 from vm.isa import TABLE, Insn
 from vm.isa.expr import Jump, Let, Store
 
@@ -44,6 +45,11 @@ TAME = tuple(
     for insn in TABLE.values()
     if "csr" not in insn.fields and insn.name not in ("ecall", "ebreak", "jalr", "fence.tso")
 )
+
+_RESERVING = tuple(name for name in TABLE if name.startswith(("lr.", "sc.")))
+#: Everything that oracles do in the same way at any time: no counters (they have others) and no reservations.
+PLAIN = tuple(insn.name for insn in TABLE.values() if "csr" not in insn.fields and insn.name not in _RESERVING)
+WITHOUT_STORES = tuple(n for n in PLAIN if not any(isinstance(effect, Store) for effect in TABLE[n].effects))
 
 
 @st.composite
@@ -106,7 +112,8 @@ class Program(NamedTuple):
     registers: dict[int, int]
 
     def __repr__(self) -> str:
-        return f"<Program of {len(self.code)} words>"
+        lines = [f"{CODE_VA + 4 * at:x}: {text(word, CODE_VA + 4 * at)}" for at, word in enumerate(self.code)]
+        return "\n".join([*lines, *(f"x{number} = {value:#x}" for number, value in sorted(self.registers.items()))])
 
 
 def _loop(body: list[int]) -> list[int]:

@@ -11,13 +11,14 @@ from vm import engine_python
 from vm.trap import Exit
 
 STEPS = 120
+MEMORY = 64 << 10
 
 
 def run_sliced(program: Program, slices: list[int], hot: int) -> tuple[Exit, Board]:
     """Run STEPS instructions or to a trap in slices, the last of which repeats; the whole as one Exit."""
     before, engine_python.HOT = engine_python.HOT, hot
     try:
-        board = Board([*program.code, ECALL], registers=program.registers)
+        board = Board([*program.code, ECALL], memory=MEMORY, registers=program.registers)
         retired, turn = 0, 0
         while retired < STEPS:
             budget = min(slices[min(turn, len(slices) - 1)], STEPS - retired)
