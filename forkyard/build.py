@@ -86,12 +86,32 @@ def executable(sources: Sequence[str]) -> bytes:
     return data
 
 
-def relocatable(path: str) -> bytes:
-    """One source as a relocatable ELF object. AssemblyFailed has the assembler's report."""
+def with_listing(sources: Sequence[str]) -> tuple[bytes, str]:
+    """What `executable` gives, and its listing. AssemblyFailed has the assembler's report."""
+    from asm.build import build
+
+    listing: list[str] = []
+
+    def make(warnings: list[str]) -> bytes:
+        return build(sources, [library_folder()], include_path(), warnings=warnings, listing=listing)
+
+    return _reported(make), "".join(listing)
+
+
+def relocatable(path: str) -> tuple[bytes, str]:
+    """One source as a relocatable ELF object, and its listing. AssemblyFailed has the assembler's report."""
     from asm.build import object_of
     from asm.elf_object import write
+    from asm.listing import of_object
 
-    return _reported(lambda warnings: write(object_of(path, include_path(), warnings)))
+    listing: list[str] = []
+
+    def make(warnings: list[str]) -> bytes:
+        made = object_of(path, include_path(), warnings)
+        listing.append(of_object(made))
+        return write(made)
+
+    return _reported(make), "".join(listing)
 
 
 def _assemble(sources: Sequence[str], library: str) -> bytes:

@@ -31,15 +31,20 @@ def main(argv: Sequence[str]) -> int:
     for path in options.files:
         build.contents(path)
     if options.compile:
-        for path in options.files:
-            _write(options.out or target(path, ".o"), build.relocatable(path), 0o666)
+        listing = "\n".join([_object(path, options.out or target(path, ".o")) for path in options.files])
     else:
-        _write(options.out or target(options.files[0], ""), build.executable(options.files), 0o777)
+        data, listing = build.with_listing(options.files)
+        _write(options.out or target(options.files[0], ""), data, 0o777)
     if options.listing:
-        from asm.listing import listing
-
-        _write(options.listing, listing(options.files, options.compile), 0o666)
+        _write(options.listing, listing.encode("utf-8", "surrogateescape"), 0o666)
     return 0
+
+
+def _object(path: str, out: str) -> str:
+    """Writes the object of one source; returns its listing."""
+    data, listing = build.relocatable(path)
+    _write(out, data, 0o666)
+    return listing
 
 
 def target(path: str, suffix: str) -> str:
