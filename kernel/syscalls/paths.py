@@ -11,6 +11,7 @@ from kernel.errno import (
     EEXIST,
     EINVAL,
     EISDIR,
+    ENAMETOOLONG,
     ENOENT,
     ENOTDIR,
     ENOTEMPTY,
@@ -95,8 +96,10 @@ def _access(k: Kernel, t: Task, dirfd: int, address: int, mode: int, flags: int)
 
 @syscall(17, "getcwd", "buf*", "size")
 def sys_getcwd(k: Kernel, t: Task, address: int, size: int) -> int:
-    """getcwd(2): the path with its NUL; returns its length with the NUL. Raises ENOENT, ERANGE, EFAULT."""
+    """getcwd(2): the path with its NUL; returns its length with the NUL. Raises ENOENT, ENAMETOOLONG, ERANGE, EFAULT."""
     name = path.path_of(k, k.fs_structs.peek(t.fs).cwd) + b"\0"
+    if len(name) > PATH_MAX:
+        raise SysError(ENAMETOOLONG)
     if len(name) > size:
         raise SysError(ERANGE)
     copy_out(k, t, address, name)

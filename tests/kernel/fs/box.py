@@ -66,7 +66,6 @@ class Box:
         stdin: bytes = b"",
         door: Door | None = None,
     ) -> None:
-        self.made.append(self)
         self.k = Kernel(Config(memory=memory, engine="python"), door or Door(stdin))
         fs.init(self.k, programs or Programs(), mounts)
         fs.hold_inode(self.k, self.k.root_inode)
@@ -76,6 +75,7 @@ class Box:
         console = fs.open_console(self.k)
         self.task: Task = lifecycle.first_process(self.k, mm_id, console, self.k.root_inode, b"test")
         self._activate()
+        self.made.append(self)
 
     def _activate(self) -> None:
         mm.activate(self.k, self.task)
