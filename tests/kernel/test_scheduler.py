@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from kernel import events, mm
@@ -63,7 +65,7 @@ def test_a_slice_ends_after_exactly_the_quantum() -> None:
     k.events.on(events.Switch, switches.append)
     k.run(until=20_000)
     times = [event.at for event in switches]
-    assert {later - earlier for earlier, later in zip(times, times[1:], strict=False)} == {777}
+    assert {later - earlier for earlier, later in pairwise(times)} == {777}
 
 
 def test_a_slice_is_never_so_short_that_an_lr_sc_loop_could_not_finish() -> None:
@@ -72,7 +74,7 @@ def test_a_slice_is_never_so_short_that_an_lr_sc_loop_could_not_finish() -> None
     k.events.on(events.Switch, switches.append)
     k.run(until=5_000)
     times = [event.at for event in switches]
-    assert min(later - earlier for earlier, later in zip(times, times[1:], strict=False)) >= MIN_SLICE
+    assert min(later - earlier for earlier, later in pairwise(times)) >= MIN_SLICE
 
 
 @pytest.mark.parametrize("most", [0, 1, 2, 63, 64, 65, 1000, 12_345])
