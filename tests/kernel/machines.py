@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 from struct import pack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import asm.assemble
 from asm.link import link
@@ -66,10 +66,10 @@ class Bin:
         return self.files[name]
 
 
-def machine(files: dict[str, bytes], argv: list[bytes], stdin: bytes = b"", **config: object) -> Kernel:
+def machine(files: dict[str, bytes], argv: list[bytes], stdin: bytes = b"", **config: Any) -> Kernel:
     """A machine at its first instruction: pid 1 runs /bin/argv[0]. With 2 MiB and the python engine, if not said."""
-    settings: dict[str, object] = {"memory": 2 << 20, "engine": "python", **config}
-    k = boot.prepare(Config(**settings), Door(stdin), Bin(files))  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"memory": 2 << 20, "engine": "python", **config}
+    k = boot.prepare(Config(**settings), Door(stdin), Bin(files))
     boot.start(k, b"/bin/" + argv[0], argv)
     return k
 
@@ -105,7 +105,7 @@ def assemble(text: str) -> bytes:
     return link([asm.assemble.assemble(PRELUDE + text, "test.s")])
 
 
-def run(text: str, stdin: bytes = b"", **config: object) -> tuple[Kernel, Outcome]:
+def run(text: str, stdin: bytes = b"", **config: Any) -> tuple[Kernel, Outcome]:
     """The machine after a program has run as pid 1; the checker has looked at it."""
     k = machine({"test": assemble(text)}, [b"test"], stdin, **config)
     outcome = k.run()

@@ -7,6 +7,8 @@ signals and all.
 
 from __future__ import annotations
 
+from typing import Any
+
 from kernel import scheduler
 from kernel.kernel import Kernel
 from kernel.task import RUNNING
@@ -49,7 +51,7 @@ A0, A7 = 10, 17
 class Puppets:
     """A machine whose processes do nothing on their own. Processes are named by pid."""
 
-    def __init__(self, **config: object) -> None:
+    def __init__(self, **config: Any) -> None:
         self.k: Kernel = machine({"puppet": PUPPET}, [b"puppet"], **config)
 
     def alive(self, pid: int) -> bool:

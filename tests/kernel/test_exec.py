@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import pack, unpack_from
 
 import pytest
@@ -29,14 +30,15 @@ def prepared(files: dict[str, bytes]) -> tuple[Kernel, Task]:
     return k, k.tasks[1]
 
 
-def execute(
-    files: dict[str, bytes], name: str, argv: list[bytes], envp: list[bytes] | None = None
-) -> tuple[Kernel, Task]:
+Files = dict[str, bytes]
+
+
+def execute(files: Files, name: str, argv: list[bytes], envp: Sequence[bytes] = ()) -> tuple[Kernel, Task]:
     """pid 1 after an execve of /bin/`name`; SysError if that failed, and then the checker has looked."""
     k, t = prepared(files)
     before = (t.mm, t.hart.save(), t.comm)
     try:
-        program.execve(k, t, b"/bin/" + name.encode(), argv, envp or [])
+        program.execve(k, t, b"/bin/" + name.encode(), argv, list(envp))
     except SysError:
         assert (t.mm, t.hart.save(), t.comm) == before
         k.run(until=20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_the_last_system_call_of_a_program_comes_after_its_last_instruction_and_
 
 
 def test_the_same_options_give_the_same_run() -> None:
-    configs: tuple[dict[str, object], ...] = ({}, {"quantum": 100}, {"sched": "random", "seed": 5, "quantum": 500})
+    configs: tuple[dict[str, Any], ...] = ({}, {"quantum": 100}, {"sched": "random", "seed": 5, "quantum": 500})
     for config in configs:
         logs = []
         for _ in range(2):

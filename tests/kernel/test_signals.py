@@ -156,8 +156,8 @@ FAULTS = [
 def test_a_fault_becomes_the_signal_that_linux_sends(
     code: str, signal: int, si_code: int, address: int | str, cause: int
 ) -> None:
-    """Linux: arch/riscv/kernel/traps.c and mm/fault.c. (qemu-riscv64 says the same of signal and code.)"""
-    k, outcome = run(f"_start: {code}; 1: j 1b")
+    """Linux: arch/riscv/kernel/traps.c and mm/fault.c."""
+    _, outcome = run(f"_start: {code}; 1: j 1b")
     death = outcome.death
     assert isinstance(death, Death)
     assert (death.signal, death.code, death.cause) == (signal, si_code, cause)

@@ -151,7 +151,7 @@ def test_clone_as_the_c_library_calls_it_for_fork() -> None:
 
 
 def test_getppid_of_the_first_process_is_0() -> None:
-    k, outcome = run("_start: sys 173; addi a0, a0, 5; sys 94")
+    _, outcome = run("_start: sys 173; addi a0, a0, 5; sys 94")
     assert outcome.status == 5
 
 
