@@ -6,7 +6,7 @@ import argparse
 import os
 import time
 
-from forkyard import build, errors
+from forkyard import build, cache, errors
 from forkyard.arguments import RunArguments
 from forkyard.host import HostDoor
 from forkyard.samples import Samples
@@ -16,7 +16,7 @@ from kernel.config import DEFAULT_QUANTUM, Config
 from kernel.door import Door
 from kernel.events import Death
 from kernel.kernel import Kernel, Outcome, Waiter
-from vm.engine import UnknownEngine
+from vm.engine import EngineError
 
 
 class Session:
@@ -57,7 +57,7 @@ def start(config: Config, door: Door, file: str, program: bytes, arguments: list
     path = samples.add(file, program)
     try:
         return boot(config, door, samples, path, [os.fsencode(word) for word in arguments])
-    except (BootError, UnknownEngine) as error:
+    except (BootError, EngineError) as error:
         raise errors.UserError(str(error)) from None
 
 
@@ -75,6 +75,7 @@ def config(options: argparse.Namespace) -> Config:
         mounts=tuple(options.mount),
         env=environment(options.env),
         count_accesses=options.stats,
+        objects=cache,
     )
 
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vm.native.code import ObjectCache
+
 MIN_SLICE = 64  # instructions: lets every lr/sc loop finish within one slice
 DEFAULT_QUANTUM = 100_000
 PID_MAX = 32768
@@ -10,6 +15,7 @@ PID_MAX = 32768
 class Config:
     """`memory` bytes of RAM; `mounts` as (host directory, guest directory, writable); `env` as b"NAME=VALUE".
 
+    `objects` is where the llvm engine keeps what it has compiled (vm.native.code.ObjectCache), None: nowhere.
     `count_accesses` makes the engine count loads and stores, for `--stats`: without it the TLB's hits are not known.
     """
 
@@ -27,6 +33,7 @@ class Config:
         "pid_max",
         "init",
         "count_accesses",
+        "objects",
     )
 
     def __init__(
@@ -44,6 +51,7 @@ class Config:
         pid_max: int = PID_MAX,
         init: bytes = b"/bin/init",
         count_accesses: bool = False,
+        objects: ObjectCache | None = None,
     ) -> None:
         self.memory = memory
         self.engine = engine
@@ -58,3 +66,4 @@ class Config:
         self.pid_max = pid_max
         self.init = init
         self.count_accesses = count_accesses
+        self.objects = objects

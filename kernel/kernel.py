@@ -76,7 +76,7 @@ class Kernel:
         self.config = config
         self.door = door
         self.events = Bus()
-        self.machine = Machine(config.memory, config.engine, config.count_accesses)
+        self.machine = Machine(config.memory, config.engine, config.count_accesses, config.objects)
         self.frames = Frames(self)
         self.page_cache = PageCache()
         self.stats = Stats()

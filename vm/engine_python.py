@@ -112,6 +112,19 @@ class PythonEngine:
             return self._trapped(x, space, fault, budget)
         return Exit(budget, None)
 
+    @property
+    def stats(self) -> dict[str, int]:
+        """Host figures; tlb_hits, of loads and stores, are known only if they are counted."""
+        hits = {"tlb_hits": self.memory.accesses - self.tlb.misses} if self.count else {}
+        return {**hits, "blocks_compiled": self.compiled}
+
+    def forget(self) -> None:
+        """Give up all translations: another engine takes over."""
+        for ppn in self._pages:
+            self.ram.flags[ppn - self.ram.first_ppn] &= ~CODE
+        self._pages.clear()
+        self.tlb.forget_code()
+
     def steps(self, entry: int, ppn: int) -> list[Step]:
         """The instructions from `entry` to the first jump or trap, or the page's end; at most LONGEST."""
         found = []

@@ -6,7 +6,10 @@ from vm.isa.expr import NO_RESERVATION
 
 #: Word indices in the block: x0 to x31 come first.
 PC, SATP, RESERVATION = 32, 33, 34
+#: Where native code writes what goes to x0: no state.
+SINK = 63
 WORDS = 64
+_STATE = SINK * 8
 _MASK = (1 << 64) - 1
 
 
@@ -17,13 +20,16 @@ class Hart:
     A context switch passes another Hart to Machine.run and copies nothing.
     """
 
-    __slots__ = ("block", "x")
+    __slots__ = ("_address", "block", "x")
 
     def __init__(self, saved: bytes | None = None) -> None:
-        self.block = bytearray(saved if saved is not None else WORDS * 8)
+        self.block = bytearray(WORDS * 8)
         self.x: memoryview = memoryview(self.block).cast("Q")
+        self._address = 0
         if saved is None:
             self.clear_reservation()
+        else:
+            self.load(saved)
 
     @property
     def pc(self) -> int:
@@ -48,17 +54,26 @@ class Hart:
         """The address that lr reserved, or NO_RESERVATION."""
         return int(self.x[RESERVATION])
 
+    @property
+    def address(self) -> int:
+        """Where native code finds the block."""
+        if not self._address:
+            from ctypes import addressof, c_char
+
+            self._address = addressof(c_char.from_buffer(self.block))
+        return self._address
+
     def clear_reservation(self) -> None:
         """What a switch of task does: the next sc fails."""
         self.x[RESERVATION] = NO_RESERVATION
 
     def save(self) -> bytes:
-        """The whole block, as bytes."""
-        return bytes(self.block)
+        """The whole state, as bytes."""
+        return bytes(self.block[:_STATE])
 
     def load(self, saved: bytes) -> None:
         """Become what save() gave."""
-        self.block[:] = saved
+        self.block[:_STATE] = saved
 
     def __reduce__(self) -> tuple[type[Hart], tuple[bytes]]:
         return Hart, (self.save(),)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vm.engine import choose
+from typing import TYPE_CHECKING
+
+from vm.engine import Parts, choose
 from vm.hart import Hart
 from vm.inspect import accesses_of
 from vm.memory import Memory
@@ -12,6 +14,9 @@ from vm.snapshot import Snapshot, restore, take
 from vm.tlb import Tlb
 from vm.trap import Exit, HardwareFault
 
+if TYPE_CHECKING:
+    from vm.native.code import ObjectCache
+
 
 class Machine:
     """`memory` bytes of RAM and one processor, which runs one hart at a time.
@@ -20,14 +25,15 @@ class Machine:
     `retired` counts the instructions retired since the beginning, by all harts.
     """
 
-    def __init__(self, memory: int, engine: str = "auto", count_accesses: bool = False) -> None:
+    def __init__(
+        self, memory: int, engine: str = "auto", count_accesses: bool = False, cache: ObjectCache | None = None
+    ) -> None:
         self.ram = Ram(memory)
         self.tlb = Tlb()
         self.mmu = Mmu(self.ram, self.tlb)
         self.clock = self.retired = 0
         self._memory = Memory(self.ram, self.mmu)
-        self.engine = choose(engine)(self.ram, self.tlb, self.mmu, self._memory, count_accesses)
-        self._counting = count_accesses
+        self.engine = choose(engine, Parts(self.ram, self.tlb, self.mmu, self._memory, count_accesses, cache))
         self._base: Snapshot | None = None
 
     def run(self, hart: Hart, budget: int) -> Exit:
@@ -76,15 +82,5 @@ class Machine:
 
     @property
     def stats(self) -> dict[str, int]:
-        """Host figures: they tell about the engine, and may differ from one engine to the next.
-
-        tlb_hits and tlb_misses are of loads and stores; hits are known with count_accesses only.
-        """
-        misses = self.tlb.misses
-        hits = {"tlb_hits": self._memory.accesses - misses} if self._counting else {}
-        return {
-            **hits,
-            "tlb_misses": misses,
-            "fetch_misses": self.tlb.fetch_misses,
-            "blocks_compiled": self.engine.compiled,
-        }
+        """Host figures: they tell about the engine, and may differ from one engine to the next."""
+        return {"tlb_misses": self.tlb.misses, "fetch_misses": self.tlb.fetch_misses, **self.engine.stats}

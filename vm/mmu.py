@@ -83,7 +83,7 @@ class Mmu:
         offset = frame_pa - RAM_BASE - page
         frame = frame_pa - RAM_BASE >> PAGE_SHIFT
         if access != "store" or self._open(frame):
-            self.tlb.insert(getattr(space, access), page, offset)
+            space.insert(access, page, offset)
         return offset
 
     def _open(self, frame: int) -> bool:

@@ -278,6 +278,11 @@ class Op:
                 return known, effect.when is None
         return None, False
 
+    def calls(self) -> bool:
+        """Whether it jumps and keeps the return address: what it calls comes back behind it, most likely."""
+        writes = any(isinstance(effect, SetX) and self.fields[effect.field] for effect in self.insn.effects)
+        return writes and any(isinstance(effect, Jump) for effect in self.insn.effects)
+
     def accesses(self) -> int:
         """How often it touches memory."""
         return sum(isinstance(e, Store) or (isinstance(e, Let) and e.value.op == "load") for e in self.insn.effects)

@@ -8,6 +8,8 @@ Entries of different ASIDs don't meet, so that going from one address space to a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 #: Entries of one kind in one address space before they are dropped: bounds the host's memory.
 CAPACITY = 16384
 
@@ -23,6 +25,13 @@ class AddressSpace:
         self.fetch: dict[int, int] = {}
         self.jump: dict[int, object] = {}
 
+    def insert(self, access: str, page: int, offset: int) -> None:
+        """Add an entry for access "load", "store" or "fetch"."""
+        entries: dict[int, int] = getattr(self, access)
+        if len(entries) >= CAPACITY:
+            entries.clear()
+        entries[page] = offset
+
     def clear(self) -> None:
         """Forget everything, in place: an engine may hold on to the maps."""
         self.load.clear()
@@ -37,12 +46,23 @@ class AddressSpace:
         if self.fetch.pop(page, None) is not None:
             self.jump.clear()
 
+    def close_stores(self) -> None:
+        """Forget the store entries: the next store to each page is seen again."""
+        self.store.clear()
+
+    def forget_code(self) -> None:
+        """Some translation of code is no longer valid."""
+        self.jump.clear()
+
+    def leave(self) -> None:
+        """The ASID is given up: what else belongs to the space may be used for another."""
+
 
 class Tlb:
     """The TLB of the machine, filled by the MMU and emptied by sfence.vma.
 
     `misses` counts walks for loads and stores, `fetch_misses` those for instructions; `generation` changes
-    whenever entries are taken away.
+    whenever entries are taken away. An engine that keeps more for each address space says so with `begin`.
     """
 
     def __init__(self) -> None:
@@ -50,19 +70,20 @@ class Tlb:
         self.misses = 0
         self.fetch_misses = 0
         self.generation = 0
+        self._make: Callable[[], AddressSpace] = AddressSpace
+
+    def begin(self, make: Callable[[], AddressSpace]) -> None:
+        """Start empty, with address spaces that `make` gives."""
+        self.sfence(None, None)
+        self.spaces.clear()
+        self._make = make
 
     def space(self, key: int) -> AddressSpace:
         """The entries of one address space (a satp's ASID, or BARE), made when first asked for."""
         found = self.spaces.get(key)
         if found is None:
-            found = self.spaces[key] = AddressSpace()
+            found = self.spaces[key] = self._make()
         return found
-
-    def insert(self, entries: dict[int, int], page: int, offset: int) -> None:
-        """Add one entry to a map of an AddressSpace."""
-        if len(entries) >= CAPACITY:
-            entries.clear()
-        entries[page] = offset
 
     def sfence(self, asid: int | None, page: int | None) -> None:
         """sfence.vma (Privileged, "SFENCE.VMA"): forget one page or all, of one address space or all."""
@@ -76,16 +97,16 @@ class Tlb:
                 space.clear()
             else:
                 space.drop(page)
-        if asid is not None and page is None:
-            self.spaces.pop(asid, None)
+        if asid is not None and page is None and chosen:
+            self.spaces.pop(asid).leave()
 
     def close_stores(self) -> None:
         """Forget all store entries: the next store to each page is seen again."""
         self.generation += 1
         for space in self.spaces.values():
-            space.store.clear()
+            space.close_stores()
 
     def forget_code(self) -> None:
-        """Empty the jump caches: some translation is no longer valid."""
+        """Some translation of code is no longer valid, in any address space."""
         for space in self.spaces.values():
-            space.jump.clear()
+            space.forget_code()

@@ -94,8 +94,9 @@ class Board:
         code_flags: int = RX,
         registers: dict[int, int] | None = None,
         asid: int = 1,
+        engine: str = "auto",
     ) -> None:
-        self.machine = Machine(memory)
+        self.machine = Machine(memory, engine)
         self.ram = self.machine.ram
         self.pages = Pages(self.ram)
         self.root = self.pages.frame()

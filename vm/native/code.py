@@ -1,0 +1,125 @@
+"""IR → machine code, by LLVM: the handlers, compiled once and kept as an object file, and regions.
+
+The object's name in the cache is a digest of all that it follows from: the IR (and so every definition), the version
+of LLVM, and the processor with its features. A changed definition never meets an old object.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from functools import cache
+from hashlib import blake2b
+from typing import Protocol
+
+import llvmlite.binding as llvm
+
+from vm.isa.spec import TABLE
+from vm.native.handlers import module
+from vm.native.ir import can_render
+
+
+class ObjectCache(Protocol):
+    """Where objects are kept between runs; either may do nothing."""
+
+    def load(self, name: str) -> bytes | None:
+        """The content kept under `name`, or None."""
+
+    def store(self, name: str, content: bytes) -> None:
+        """Keep it; failing is no error."""
+
+
+class Native:
+    """`address` of each handler by name, and `go(hart, record, budget, machine)`, all addresses and ints."""
+
+    def __init__(self, objects: ObjectCache | None, count: bool) -> None:
+        machine = target_machine()
+        text, names = _handlers(count)
+        name = "handlers-" + blake2b(toolchain(count).encode(), digest_size=20).hexdigest()
+        image = objects.load(name) if objects else None
+        if image is None:
+            image = _compile(machine, text)
+            if objects:
+                objects.store(name, image)
+        self._jit = llvm.create_lljit_compiler(machine)
+        self._regions = 0
+        self._library = self._link("handlers", image, names)
+        self.address = {name: self._library[name] for name in names}
+        number = ctypes.c_uint64
+        go = ctypes.PYFUNCTYPE(None, number, number, number, number)(self.address["go"])
+        self.go: Callable[[int, int, int, int], None] = go
+
+    def install(self, image: bytes, plain: str) -> llvm.ResourceTracker:
+        """Make a region's object runnable: its address is ["region"] of the result, as long as that is kept.
+
+        `plain` names the handler of the region's first instruction.
+        """
+        self._regions += 1
+        return self._link(f"region{self._regions}", image, ["region"], {"plain": self.address[plain]})
+
+    def _link(
+        self, name: str, image: bytes, exports: list[str], imports: dict[str, int] | None = None
+    ) -> llvm.ResourceTracker:
+        library = llvm.JITLibraryBuilder().add_object_img(image)
+        for symbol in exports:
+            library.export_symbol(symbol)
+        for symbol, address in (imports or {}).items():
+            library.import_symbol(symbol, address)
+        return library.link(self._jit, name)
+
+
+_natives: dict[bool, Native] = {}
+
+
+def native(objects: ObjectCache | None, count: bool) -> Native:
+    """The handlers, compiled or loaded once in a process; with `count`, those that count loads and stores."""
+    if count not in _natives:
+        _natives[count] = Native(objects, count)
+    return _natives[count]
+
+
+def toolchain(count: bool) -> str:
+    """All that a handler's object follows from: the IR of every instruction, LLVM, and the processor."""
+    host = f"{llvm.llvm_version_info} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
+    return f"{host}\n{_handlers(count)[0]}"
+
+
+def target_machine() -> llvm.TargetMachine:
+    """LLVM's code generator for this processor."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    features = llvm.get_host_cpu_features().flatten()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True, reloc="pic", codemodel="small"
+    )
+
+
+def compile_region(machine: llvm.TargetMachine, text: str) -> bytes:
+    """The object file of a region's module (see region_ir.py)."""
+    parsed = llvm.parse_assembly(text)
+    parsed.verify()
+    passes = llvm.create_new_function_pass_manager()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    passes.run(parsed.get_function("region"), _pass_builder(machine))
+    image: bytes = machine.emit_object(parsed)
+    return image
+
+
+@cache
+def _handlers(count: bool) -> tuple[str, list[str]]:
+    return module([insn for insn in TABLE.values() if can_render(insn)], count)
+
+
+def _compile(machine: llvm.TargetMachine, text: str) -> bytes:
+    parsed = llvm.parse_assembly(text)
+    parsed.verify()
+    builder = _pass_builder(machine)
+    builder.getModulePassManager().run(parsed, builder)
+    image: bytes = machine.emit_object(parsed)
+    return image
+
+
+def _pass_builder(machine: llvm.TargetMachine) -> llvm.PassBuilder:
+    return llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))

@@ -1,0 +1,101 @@
+"""Where translations of regions come from: the cache on disk, a worker process, or, where there is none, right here."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from hashlib import blake2b
+from typing import Any
+
+from vm.native.code import ObjectCache, toolchain
+from vm.native.worker import Translation, Worker, translate
+
+#: Requests that may wait for the worker; past that a hot jump asks again later.
+MOST_WAITING = 8
+
+Answer = tuple[Any, "Translation | None"]
+
+
+class Translator:
+    """`ask` for the region around an address; `answers` gives what is there by now, in any order."""
+
+    def __init__(self, cache: ObjectCache | None, count: bool) -> None:
+        self._cache, self._count = cache, count
+        self._worker: Worker | None = None
+        self._alone = False
+        self._ready: list[Answer] = []
+        self._names: dict[Any, str] = {}
+
+    @property
+    def waiting(self) -> bool:
+        """Whether `answers` may have something to give."""
+        return bool(self._ready) or (self._worker is not None and self._worker.waiting > 0)
+
+    def ask(self, key: Any, entry: int, page: bytes) -> bool:
+        """Ask for the region around `entry` of a page with this content; False if too many requests wait."""
+        name = "region-" + _digest(entry, page, self._count)
+        kept = self._cache.load(name) if self._cache else None
+        if kept is not None:
+            self._ready.append((key, Translation(*pickle.loads(kept))))
+            return True
+        self._names[key] = name
+        if not self._alone and self._ask_worker(key, entry, page):
+            return True
+        if self._alone:
+            self._keep(key, translate(entry, page, self._count))
+        return self._alone
+
+    def answers(self) -> list[Answer]:
+        """What has been translated since the last call."""
+        if self._worker is not None and self._worker.waiting:
+            try:
+                for key, translation in self._worker.answers():
+                    self._keep(key, translation)
+            except OSError:
+                self._give_up()
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _ask_worker(self, key: Any, entry: int, page: bytes) -> bool:
+        """Whether the worker took the request: not when it has too many, or there is none to be had."""
+        try:
+            self._worker = self._worker or Worker()
+            if self._worker.waiting >= MOST_WAITING:
+                return False
+            self._worker.ask(key, entry, page, self._count)
+        except OSError:
+            self._give_up()
+            return False
+        return True
+
+    def _keep(self, key: Any, translation: Translation | None) -> None:
+        name = self._names.pop(key, None)
+        if self._cache and translation is not None and name is not None:
+            self._cache.store(name, pickle.dumps(tuple(translation)))
+        self._ready.append((key, translation))
+
+    def _give_up(self) -> None:
+        """No worker can be had, or it has ended: what was asked is lost, and from now on we translate ourselves."""
+        self._alone, self._worker = True, None
+
+
+def _digest(entry: int, page: bytes, count: bool) -> str:
+    """All that a translation follows from: the code, its address, the translator's own source, and LLVM."""
+    return blake2b(b"%d %d %b " % (entry, count, _source()) + page, digest_size=20).hexdigest()
+
+
+_source_digest = b""
+
+
+def _source() -> bytes:
+    """A digest of the translator: its IR for every instruction, its source, LLVM and the processor."""
+    global _source_digest
+    if not _source_digest:
+        state = blake2b(toolchain(False).encode(), digest_size=20)
+        folder = os.path.dirname(os.path.abspath(__file__))
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".py"):
+                with open(os.path.join(folder, name), "rb") as file:
+                    state.update(file.read())
+        _source_digest = state.digest()
+    return _source_digest

@@ -1,0 +1,135 @@
+"""The walk of a TLB miss in native code.
+
+It does what vm/mmu.py says, but only where there is nothing to do but to look: it fills the TLB and begins the
+instruction again. A fault, an A or D bit to set, a frame to mark as written: the python handler's.
+"""
+
+from __future__ import annotations
+
+from vm.mmu import PTE_A, PTE_D, PTE_R, PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
+from vm.native.layout import (
+    ARGUMENTS,
+    CALLING,
+    FLAGS,
+    GUEST,
+    LOADS,
+    MACHINE,
+    MISSED,
+    RAM_SIZE,
+    RAM_START,
+    REFILLS,
+    ROOT,
+    SIGNATURE,
+    STORES,
+    TLB_ENTRIES,
+)
+from vm.ram import OPEN, RAM_BASE
+
+
+def refill_name(access: str) -> str:
+    """The function that a miss of an access goes to. The store's needs its frame to be OPEN: see ram.py."""
+    return "refill_load" if access in ("load", "lr") else "refill_store"
+
+
+_REFILLS = {
+    "refill_load": {"need": PTE_V | PTE_R | PTE_U | PTE_A, "table": LOADS, "flag": 0},
+    "refill_store": {"need": PTE_V | PTE_W | PTE_U | PTE_A | PTE_D, "table": STORES, "flag": OPEN},
+}
+_REFILL = f"""
+define {CALLING} void @{{name}}({SIGNATURE}) {{{{
+  %vap = getelementptr i8, ptr %m, i64 {MISSED}
+  %va = load i64, ptr %vap{MACHINE}
+  %low = and i64 %va, 4095
+  %aligned = icmp eq i64 %low, 0
+  %up = ashr i64 %va, 38
+  %up1 = add i64 %up, 1
+  %canonical = icmp ult i64 %up1, 2
+  %fine = and i1 %aligned, %canonical
+  %rootp = getelementptr i8, ptr %m, i64 {ROOT}
+  %root = load i64, ptr %rootp{MACHINE}
+  %ramp = getelementptr i8, ptr %m, i64 {RAM_START}
+  %ram = load i64, ptr %ramp{MACHINE}
+  %sizep = getelementptr i8, ptr %m, i64 {RAM_SIZE}
+  %size = load i64, ptr %sizep{MACHINE}
+  br i1 %fine, label %level, label %help
+level:
+  %table = phi i64 [%root, %0], [%below, %inner]
+  %shift = phi i64 [30, %0], [%nextshift, %inner]
+  %vpn = lshr i64 %va, %shift
+  %index = and i64 %vpn, 511
+  %offset = shl i64 %index, 3
+  %at = add i64 %table, %offset
+  %inside = icmp ult i64 %at, %size
+  br i1 %inside, label %read, label %help
+read:
+  %host = add i64 %ram, %at
+  %hostp = inttoptr i64 %host to ptr
+  %pte = load i64, ptr %hostp{GUEST}
+  %ppn0 = shl i64 %pte, 10
+  %ppn1 = lshr i64 %ppn0, 20
+  %pa = shl i64 %ppn1, 12
+  %below = sub i64 %pa, {RAM_BASE}
+  %kind = and i64 %pte, {PTE_RESERVED | PTE_V | PTE_R | PTE_W | PTE_X}
+  %pointer = icmp eq i64 %kind, {PTE_V}
+  br i1 %pointer, label %inner, label %leaf
+inner:
+  %nextshift = sub i64 %shift, 9
+  %odd = and i64 %pte, {PTE_U | PTE_A | PTE_D}
+  %plain = icmp eq i64 %odd, 0
+  %more = icmp ne i64 %shift, 12
+  %down = and i1 %plain, %more
+  br i1 %down, label %level, label %help
+leaf:
+  %reserved = lshr i64 %pte, 54
+  %unreserved = icmp eq i64 %reserved, 0
+  %rights = and i64 %pte, {{need}}
+  %allowed = icmp eq i64 %rights, {{need}}
+  %rw = and i64 %pte, {PTE_R | PTE_W}
+  %sane = icmp ne i64 %rw, {PTE_W}
+  %span = shl i64 1, %shift
+  %mask = sub i64 %span, 1
+  %misplaced = and i64 %pa, %mask
+  %placed = icmp eq i64 %misplaced, 0
+  %inpage = and i64 %va, %mask
+  %frame = add i64 %below, %inpage
+  %inram = icmp ult i64 %frame, %size
+  %c1 = and i1 %unreserved, %allowed
+  %c2 = and i1 %sane, %placed
+  %c3 = and i1 %c1, %c2
+  %c4 = and i1 %c3, %inram
+  br i1 %c4, label %open, label %help
+open:
+  %flagsp = getelementptr i8, ptr %m, i64 {FLAGS}
+  %flags = load ptr, ptr %flagsp{MACHINE}
+  %number = lshr i64 %frame, 12
+  %flagp = getelementptr i8, ptr %flags, i64 %number
+  %flag = load i8, ptr %flagp{MACHINE}
+  %wanted = and i8 %flag, {{flag}}
+  %ready = icmp eq i8 %wanted, {{flag}}
+  br i1 %ready, label %fill, label %help
+fill:
+  %countp = getelementptr i8, ptr %m, i64 {REFILLS}
+  %count0 = load i64, ptr %countp{MACHINE}
+  %count1 = add i64 %count0, 1
+  store i64 %count1, ptr %countp{MACHINE}
+  %tablep = getelementptr i8, ptr %m, i64 {{table}}
+  %tlb = load ptr, ptr %tablep{MACHINE}
+  %where = lshr i64 %va, 8
+  %place = and i64 %where, {(TLB_ENTRIES - 1) * 16}
+  %tagp = getelementptr i8, ptr %tlb, i64 %place
+  store i64 %va, ptr %tagp{MACHINE}
+  %hostframe = add i64 %ram, %frame
+  %addend = sub i64 %hostframe, %va
+  %addendp = getelementptr i8, ptr %tagp, i64 8
+  store i64 %addend, ptr %addendp{MACHINE}
+  %again = load ptr, ptr %op{MACHINE}
+  musttail call {CALLING} void %again({ARGUMENTS.format("%op", "%left")})
+  ret void
+help:
+  musttail call {CALLING} void @assist({ARGUMENTS.format("%op", "%left")})
+  ret void
+}}}}
+"""
+
+#: The IR of both functions.
+REFILL = [_REFILL.format(name=name, **kind) for name, kind in _REFILLS.items()]

@@ -1,0 +1,97 @@
+"""Translating regions in another process: LLVM holds Python's lock while it compiles, and the guest goes on meanwhile.
+
+The worker reads requests from its standard input and writes answers to its standard output, one after the other. A
+message is its length in 8 bytes, and a pickled tuple: it goes between a process and its own child, never further.
+
+    request   (key, entry, the page's bytes, whether accesses are counted)
+    answer    (key, Translation or None)
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import IO, Any, NamedTuple
+
+_LENGTH = 8
+
+
+class Translation(NamedTuple):
+    """A compiled region: the offsets in the page that it was made from, its entry's own handler, the object file."""
+
+    low: int
+    high: int
+    plain: str
+    image: bytes
+
+
+def translate(entry: int, page: bytes, count: bool) -> Translation | None:
+    """Form, render and compile the region around the address `entry` of a page; None if there is none."""
+    from vm.native.code import compile_region, target_machine
+    from vm.native.region_ir import RegionWriter
+    from vm.native.regions import form
+
+    region = form(entry, lambda pc: int.from_bytes(page[pc & 4095 : (pc & 4095) + 4], "little"))
+    if region is None:
+        return None
+    image = compile_region(target_machine(), RegionWriter(region, count).module())
+    return Translation(*region.span, region.plain(), image)
+
+
+def write_message(stream: IO[bytes], message: Any) -> None:
+    """Write one message and flush."""
+    data = pickle.dumps(message)
+    stream.write(len(data).to_bytes(_LENGTH, "little") + data)
+    stream.flush()
+
+
+class Worker:
+    """The other process. `ask` never waits; `answers` gives what has come back meanwhile."""
+
+    def __init__(self) -> None:
+        from subprocess import DEVNULL, PIPE, Popen
+
+        root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+        command = [sys.executable, "-c", "from vm.native.worker import serve; serve()"]
+        self._process = Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=root, start_new_session=True)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._asks, self._reads = self._process.stdin, self._process.stdout.fileno()
+        os.set_blocking(self._reads, False)
+        self._buffer = b""
+        self.waiting = 0
+
+    def ask(self, key: Any, entry: int, page: bytes, count: bool) -> None:
+        """Ask for a translation. Raises OSError if the worker is gone."""
+        write_message(self._asks, (key, entry, page, count))
+        self.waiting += 1
+
+    def answers(self) -> list[tuple[Any, Translation | None]]:
+        """The answers that are there by now. Raises OSError if the worker is gone."""
+        while True:
+            try:
+                part = os.read(self._reads, 1 << 20)
+            except BlockingIOError:
+                break
+            if not part:
+                raise BrokenPipeError("the translator's process has ended")
+            self._buffer += part
+        return self._complete()
+
+    def _complete(self) -> list[tuple[Any, Translation | None]]:
+        found = []
+        while len(self._buffer) >= _LENGTH:
+            end = _LENGTH + int.from_bytes(self._buffer[:_LENGTH], "little")
+            if len(self._buffer) < end:
+                break
+            found.append(pickle.loads(self._buffer[_LENGTH:end]))
+            self._buffer = self._buffer[end:]
+            self.waiting -= 1
+        return found
+
+
+def serve() -> None:
+    """Answer requests until standard input ends."""
+    while head := sys.stdin.buffer.read(_LENGTH):
+        key, entry, page, count = pickle.loads(sys.stdin.buffer.read(int.from_bytes(head, "little")))
+        write_message(sys.stdout.buffer, (key, translate(entry, page, count)))
