@@ -2,7 +2,6 @@
 #
 # Run it:        forkyard run programs/family.s
 # Watch it:      forkyard trace programs/family.s
-# As a page:     forkyard report -o family.html programs/family.s
 #
 # The life of a process has four steps, and each has its system call:
 #

@@ -12,7 +12,6 @@ import pytest
 
 from asm.build import build
 from forkyard.samples import Samples
-from kernel.door import Door
 from tests.programs import gnu, here, qemu_box
 from tests.programs.samples import PROGRAMS
 
