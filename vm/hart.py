@@ -73,7 +73,7 @@ class Hart:
 
     def load(self, saved: bytes) -> None:
         """Become what save() gave."""
-        self.block[:_STATE] = saved
+        self.block[: len(saved)] = saved
 
     def __reduce__(self) -> tuple[type[Hart], tuple[bytes]]:
         return Hart, (self.save(),)
