@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 ENTRIES = 512
+CHUNK = 64  # entries that are looked at together
 LEAF_SPAN = ENTRIES * PAGE  # bytes of address space below one leaf table
+_ZEROS = bytes(CHUNK * 8)
 
 
 def find(k: Kernel, root: int, va: int) -> int:
@@ -45,28 +47,38 @@ def ensure(k: Kernel, root: int, va: int) -> int:
     return table * PAGE + (va >> 12 & 511) * 8
 
 
+def chunks(k: Kernel, table: int) -> Iterator[tuple[int, list[int]]]:
+    """(index of the first, entries) of each 64 entries of a table that aren't all 0 (a hot path: most of them are)."""
+    ram = k.machine.ram
+    data, words = ram.read(table * PAGE, PAGE), ram.view64(table)
+    for first in range(0, ENTRIES, CHUNK):
+        if data[first * 8 : (first + CHUNK) * 8] != _ZEROS:
+            yield first, words[first : first + CHUNK].tolist()
+
+
+def _present(k: Kernel, table: int) -> list[tuple[int, int]]:
+    """(index, entry) of each entry that isn't 0."""
+    return [(index, entry) for first, part in chunks(k, table) for index, entry in enumerate(part, first) if entry]
+
+
 def leaf_tables(k: Kernel, root: int) -> Iterator[tuple[int, int]]:
     """(first va, ppn) of every leaf table, ascending."""
-    ram = k.machine.ram
-    for high, upper in enumerate(ram.view64(root).tolist()):
-        if upper:
-            for low, entry in enumerate(ram.view64(upper >> 10).tolist()):
-                if entry:
-                    yield (high << 30 | low << 21), entry >> 10
+    for high, upper in _present(k, root):
+        for low, entry in _present(k, upper >> 10):
+            yield (high << 30 | low << 21), entry >> 10
 
 
 def tables(k: Kernel, root: int) -> list[int]:
     """The ppns of all tables of a tree, the root included."""
-    ram = k.machine.ram
-    uppers = [entry >> 10 for entry in ram.view64(root).tolist() if entry]
-    leaves = [entry >> 10 for upper in uppers for entry in ram.view64(upper).tolist() if entry]
+    uppers = [entry >> 10 for _, entry in _present(k, root)]
+    leaves = [entry >> 10 for upper in uppers for _, entry in _present(k, upper)]
     return [root, *uppers, *leaves]
 
 
 def unmap(k: Kernel, root: int, start: int, end: int) -> int:
     """Takes away every mapping in [start, end) and its hold; returns how many. The caller does the sfence."""
     ram, removed = k.machine.ram, 0
-    for base, table in list(leaf_tables(k, root)):
+    for base, table in leaf_tables(k, root):
         first = max(start - base, 0) // PAGE
         last = min(end - base, LEAF_SPAN) // PAGE
         if first >= last:
@@ -81,16 +93,15 @@ def unmap(k: Kernel, root: int, start: int, end: int) -> int:
 
 def destroy(k: Kernel, root: int) -> None:
     """Gives back every frame that a tree maps, and then the tables themselves."""
-    ram = k.machine.ram
+    all_tables = tables(k, root)
     for _, table in leaf_tables(k, root):
-        k.frames.release_many([entry >> 10 for entry in ram.view64(table).tolist() if entry])
-    k.frames.release_many(tables(k, root))
+        for _, part in chunks(k, table):
+            k.frames.release_many([entry >> 10 for entry in part if entry])
+    k.frames.release_many(all_tables)
 
 
 def mappings(k: Kernel, root: int) -> Iterator[tuple[int, int]]:
     """(va, leaf entry) of every page that is mapped, ascending."""
-    ram = k.machine.ram
     for base, table in leaf_tables(k, root):
-        for index, entry in enumerate(ram.view64(table).tolist()):
-            if entry:
-                yield base + index * PAGE, entry
+        for index, entry in _present(k, table):
+            yield base + index * PAGE, entry
