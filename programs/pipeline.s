@@ -1,7 +1,7 @@
 # pipeline: three processes connected by two pipes, as a shell does it.
 #
 # Run it:        forkyard run programs/pipeline.s
-# Watch it:      forkyard trace --only process,syscall,sched programs/pipeline.s
+# Watch it:      forkyard trace --only process,sched programs/pipeline.s
 #
 #     numbers ---pipe a---> squares ---pipe b---> sum
 #

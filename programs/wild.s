@@ -1,7 +1,8 @@
 # wild: bad pointers and bad jumps, each in a child of its own.
 #
 # Run it:        forkyard run programs/wild.s
-# Watch it:      forkyard trace --only fault,signal,process programs/wild.s
+#                (on stderr forkyard explains each death; 2>/dev/null leaves what the program says)
+# Watch it:      forkyard trace --only signal,process programs/wild.s
 #
 # The memory of a process is a map of ranges, each with its own permissions:
 #

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -42,9 +43,12 @@ def test_a_sample_by_the_command_line(name: str) -> None:
     assert (done.stdout, done.returncode) == (sample.stdout, sample.status), done.stderr.decode()
 
 
-@pytest.mark.parametrize("quantum", [64, 1000])
+SCHEDULES = [{"quantum": 64}, {"quantum": 1000}, *({"sched": "random", "seed": seed} for seed in (1, 2, 3))]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
 @pytest.mark.parametrize("name", ["family", "orphan", "zombie", "pipeline", "exec", "sh", "exit_codes"])
-def test_no_slice_is_so_short_that_the_output_depends_on_it(name: str, quantum: int, our_bin: Samples) -> None:
+def test_the_output_does_not_depend_on_the_schedule(name: str, schedule: dict[str, Any], our_bin: Samples) -> None:
     sample = samples.sample(name)
-    result = here.run(our_bin, [f"/bin/{name}", *sample.arguments], sample.stdin, quantum=quantum)
+    result = here.run(our_bin, [f"/bin/{name}", *sample.arguments], sample.stdin, **schedule)
     assert (result.stdout, result.status) == (sample.stdout, sample.status)
