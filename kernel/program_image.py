@@ -25,6 +25,7 @@ LOWEST = PAGE  # nothing may be at address 0
 HIGHEST = STACK_TOP - STACK_LIMIT  # segments end below the room for the stack
 DYN_BASE = 0x2A_AAAA_A000  # where position-independent programs go (Linux's ELF_ET_DYN_BASE without randomisation)
 INTERPRETER_BASE = 0x3F_0000_0000
+_MASK = (1 << 64) - 1
 
 
 class Image(NamedTuple):
@@ -80,7 +81,9 @@ def _image(k: Kernel, inode: int, path: bytes, dyn_base: int) -> Image:
     end = max(s.vaddr + bias + s.memsz for s in loads)
     phdr, phnum = _phdr(headers_at, header, loads, bias)
     interpreter = _interpreter(k, inode, header)
-    return Image(header.entry + bias, tuple(vmas), tuple(tails), phdr, phnum, end, _stack_prot(header), interpreter)
+    return Image(
+        (header.entry + bias) & _MASK, tuple(vmas), tuple(tails), phdr, phnum, end, _stack_prot(header), interpreter
+    )
 
 
 def _read_headers(k: Kernel, inode: int) -> tuple[Elf, int]:

@@ -18,6 +18,7 @@ CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_
 CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME, CLOCK_TAI = 4, 5, 6, 7, 11
 TIMER_ABSTIME = 1
 NS = 1_000_000_000
+LAST_DEADLINE = (1 << 63) - 1  # ns: whoever sleeps longer wakes then (Linux's KTIME_MAX)
 
 _REAL = (CLOCK_REALTIME, CLOCK_REALTIME_COARSE, CLOCK_TAI)
 _MONOTONIC = (CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME)
@@ -69,6 +70,7 @@ def _sleep(k: Kernel, t: Task, clock: int, absolute: bool, time: int) -> int:
         deadline = _timespec(copy_in(k, t, time, 16)) + k.now
         if absolute:
             deadline -= read_clock(k, t, clock)
+        deadline = min(deadline, LAST_DEADLINE)
     if k.now >= deadline:
         return 0
     raise WouldBlock(TIMER, deadline)

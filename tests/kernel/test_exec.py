@@ -180,10 +180,14 @@ def test_a_segment_that_is_not_aligned_with_its_file_is_enoexec() -> None:
 @given(
     changes=st.lists(st.tuples(st.integers(0, 64 + 3 * 56 - 1), st.integers(0, 255)), min_size=1, max_size=12),
     length=st.integers(0, 3 * PAGE),
+    kind=st.sampled_from([2, 2, 3]),
 )
-@example(changes=[(64 + 56 + 39, 255)], length=3 * PAGE)
-@example(changes=[(39, 127)], length=3 * PAGE)
-def test_a_hostile_file_is_refused_or_run_and_nothing_is_lost(changes: list[tuple[int, int]], length: int) -> None:
+@example(changes=[(64 + 56 + 39, 255)], length=3 * PAGE, kind=2)
+@example(changes=[(39, 127)], length=3 * PAGE, kind=2)
+@example(changes=[(at, 255) for at in range(24, 32)], length=3 * PAGE, kind=3)
+def test_a_hostile_file_is_refused_or_run_and_nothing_is_lost(
+    changes: list[tuple[int, int]], length: int, kind: int
+) -> None:
     parts = [
         Part(0x10000, b"\x73\0\0\0\x6f\0\0\0"),
         Part(0x11000, b"r" * 100, R),

@@ -66,6 +66,16 @@ def test_times_that_are_none(seconds: int, ns: int) -> None:
     assert p.call(1, "nanosleep", 0, 0) == -EFAULT
 
 
+def test_the_longest_sleep_ends_before_the_clock_does() -> None:
+    p = Puppets()
+    copy_out(p.k, p.k.tasks[1], DATA, ((1 << 63) - 1).to_bytes(8, "little") + bytes(8))
+    for _ in range(2):
+        p.call(1, "nanosleep", DATA, 0)
+        p.k.run(until=p.k.machine.retired + 1)
+        assert (1 << 63) - 1 <= p.k.now < (1 << 63) + 10
+        assert p.call(1, "clock_gettime", 0, DATA + 16) == 0
+
+
 def test_nobody_sleeps_on_cpu_time() -> None:
     p = Puppets()
     assert p.call(1, "clock_nanosleep", 3, 0, DATA, 0) == -EOPNOTSUPP
