@@ -1,4 +1,4 @@
-"""The checker's part for files: do all the counts equal what can be counted? kernel/check.py calls it after every test."""
+"""The checker's part for files: do all the counts equal what can be counted? kernel/check.py calls it."""
 
 from __future__ import annotations
 

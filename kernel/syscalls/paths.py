@@ -96,7 +96,7 @@ def _access(k: Kernel, t: Task, dirfd: int, address: int, mode: int, flags: int)
 
 @syscall(17, "getcwd", "buf*", "size")
 def sys_getcwd(k: Kernel, t: Task, address: int, size: int) -> int:
-    """getcwd(2): the path with its NUL; returns its length with the NUL. Raises ENOENT, ENAMETOOLONG, ERANGE, EFAULT."""
+    """getcwd(2): the path and its NUL; returns the length of both. Raises ENOENT, ENAMETOOLONG, ERANGE, EFAULT."""
     name = path.path_of(k, k.fs_structs.peek(t.fs).cwd) + b"\0"
     if len(name) > PATH_MAX:
         raise SysError(ENAMETOOLONG)

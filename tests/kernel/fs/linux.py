@@ -30,6 +30,11 @@ def need_linux() -> None:
         pytest.skip("real Linux is the oracle here")
 
 
+def shared_memory() -> str | None:
+    """A tmpfs of the host, whose rules are those of the machine's own files; None: the usual place must do."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
 def host_flags(flags: int) -> int:
     """Open flags with the host's numbers; bits that have no name are passed on."""
     result = flags

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,14 +26,9 @@ from kernel.fs.constants import (
     O_WRONLY,
 )
 from tests.kernel.fs.box import Box
-from tests.kernel.fs.linux import Linux, need_linux
+from tests.kernel.fs.linux import Linux, need_linux, shared_memory
 
 need_linux()
-
-
-def shared_memory() -> str | None:
-    """A tmpfs of the host, whose rules are those of the machine's own files; None: the usual place must do."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 @pytest.fixture
