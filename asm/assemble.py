@@ -20,7 +20,7 @@ from asm.objects import Object
 from asm.parse import Node, Parsed, parse
 from asm.preprocess import Preprocessor
 from asm.sections import ALLOC, EXEC, NOBITS, PROGBITS, WRITE, Section
-from asm.symbols import Symbol, Value
+from asm.symbols import Op, Symbol, Value
 from asm.tokens import NAME
 
 _LABEL = re.compile(rf'(?:({NAME})|(\d+)|"([^"\\]+)")\s*:\s*')
@@ -66,6 +66,7 @@ class Assembler:
         self.previous: Section | None = None
         self.section_stack: list[tuple[Section, Section | None]] = []
         self.statement = Statement("", Source(name), 0, 1)
+        self.size = 0  # bytes made so far
         self.pure = True  # whether the statement at hand has said the same as it would say anywhere
         self.preprocessor = Preprocessor(self)
 
@@ -209,11 +210,20 @@ class Assembler:
         """The number, if the value is one whatever the layout will be; else the value itself."""
         if type(value) is int:
             return value
+        simple = self.simplified(value)
+        return simple if type(simple) is int else value
+
+    def simplified(self, value: Value) -> Value:
+        """The value with all computed that can be already: at most one symbol, so that chains of .equ stay short."""
+        if type(value) is int:
+            return value
         try:
             result = linear(value, fixed_distance)
         except StatementError:
             return value
-        return result.number if not (result.plus or result.minus or result.part) else value
+        if result.minus or result.part:
+            return value
+        return result.number if result.plus is None else Op("add", result.plus, result.number)
 
     # Output -------------------------------------------------------------------------------------------------------
 
@@ -242,8 +252,18 @@ class Assembler:
             self.section.emit(data)
         except ValueError as problem:
             raise StatementError(str(problem)) from None
-        if len(self.section.data) > MAX_SIZE:
-            self.diagnostics.stop(f"section {self.section.name} has more than {MAX_SIZE >> 20} MiB", self.statement)
+        self._count(len(data))
+
+    def zeros(self, count: int) -> None:
+        """Appends `count` zero bytes."""
+        if self.section.type != NOBITS:
+            self._count(count)
+        self.section.zeros(count)
+
+    def _count(self, size: int) -> None:
+        self.size += size
+        if self.size > MAX_SIZE:
+            self.diagnostics.stop(f"this program has more than {MAX_SIZE >> 20} MiB", self.statement)
 
     def fix(self, kind: str, value: Value, relax: bool = False) -> None:
         """Notes that the bytes emitted next depend on `value`."""

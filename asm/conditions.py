@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 
 class _Open:
-    """An .if that has no .endif yet. active: its statements count now; done: a branch of it has counted already."""
+    """An .if that has no .endif yet. outer: the text around it counts; active: so would its statements now; done: a branch
+    of it has counted already."""
 
-    __slots__ = ("statement", "active", "done", "had_else")
+    __slots__ = ("statement", "outer", "active", "done", "had_else")
 
-    def __init__(self, statement: Statement, active: bool, done: bool) -> None:
+    def __init__(self, statement: Statement, outer: bool, active: bool, done: bool) -> None:
+        self.outer = outer
         self.statement = statement
         self.active = active
         self.done = done
@@ -66,12 +68,12 @@ class Conditionals:
         name, _, more = name.partition("\t")
         name = name.lower()
         if name in _TESTS:
-            self.stack.append(_Open(statement, False, True))
+            self.stack.append(_Open(statement, False, False, True))
         elif name in _ELSE:
             self._else(name, (more + " " + operands).strip())
 
     def _open(self, statement: Statement, holds: bool) -> None:
-        self.stack.append(_Open(statement, holds, holds))
+        self.stack.append(_Open(statement, True, holds, holds))
         self._update()
 
     def _else(self, name: str, operands: str) -> None:
@@ -92,7 +94,7 @@ class Conditionals:
         self._update()
 
     def _update(self) -> None:
-        self.active = all(conditional.active for conditional in self.stack)
+        self.active = not self.stack or (self.stack[-1].outer and self.stack[-1].active)
 
     def number(self, operands: str, name: str) -> int:
         """The number that a directive's operand is. Raises StatementError if it is none that is known now."""

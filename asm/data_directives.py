@@ -10,7 +10,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from asm import leb128
-from asm.layout import Fill, checked_count
+from asm.layout import MAX_SIZE, Fill, checked_count
 from asm.symbols import Value
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def put(asm: Assembler, value: Value, size: int) -> None:
         asm.emit((value & (1 << bits) - 1).to_bytes(size, "little"))
     else:
         asm.fix(f"D{size}", value)
-        asm.section.zeros(size)
+        asm.zeros(size)
 
 
 def _strings(terminator: bytes, width: int = 1):  # type: ignore[no-untyped-def]
@@ -75,10 +75,11 @@ def fill(asm: Assembler, args: Arguments, count: Value, unit: bytes) -> None:
     if type(count) is not int:
         asm.section.points.append(Fill(asm.section, asm.statement, count, unit))
     elif any(unit):
-        asm.emit(unit * checked_count(count, len(unit)))
+        if checked_count(count, len(unit)) * len(unit) > MAX_SIZE:
+            raise args.error(f"more than {MAX_SIZE >> 20} MiB")
+        asm.emit(unit * count)
     else:
-        asm.section.zeros(checked_count(count, len(unit)) * len(unit))
-        asm.emit(b"")
+        asm.zeros(checked_count(count, len(unit)) * len(unit))
 
 
 def _floats(code: str):  # type: ignore[no-untyped-def]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 #: More errors than this in one file say nothing new.
 MAX_ERRORS = 100
+_MAX_CANDIDATES = 1000  # for "did you mean": comparing is slow
 
 
 class Source:
@@ -126,7 +127,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """ "did you mean `add`?" for a near miss, else an empty string."""
     import difflib
 
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.7)
+    candidates = [name for name in known if abs(len(name) - len(word)) <= 2]
+    near = difflib.get_close_matches(word, candidates[:_MAX_CANDIDATES], n=1, cutoff=0.7)
     return f"did you mean `{near[0]}`?" if near else ""
 
 

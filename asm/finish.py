@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from asm import relocate
 from asm.errors import Statement, StatementError
 from asm.expressions import Linear, linear
-from asm.layout import Align, Branch, distance, settle
+from asm.layout import MAX_SIZE, Align, Branch, distance, settle
 from asm.layout import finish as finish_section
 from asm.objects import Object, ObjectSection, ObjectSymbol, Relocation
 from asm.sections import NOBITS, THREAD, Fixup, Section
@@ -31,6 +31,8 @@ def finish(asm: Assembler) -> Object:
     for section in sections:
         _pad_end(asm, section)
     settle(sections, asm.diagnostics)
+    if sum(len(section.data) + section.growth[-1] for section in sections) > MAX_SIZE:
+        asm.diagnostics.stop(f"this program has more than {MAX_SIZE >> 20} MiB", asm.statement)
     return _Finisher(asm).run(sections)
 
 

@@ -13,7 +13,8 @@ from asm.symbols import WEAK, Symbol, Value
 
 NOP = b"\x13\x00\x00\x00"  # addi x0, x0, 0
 BRANCH_REACH = 1 << 12  # a conditional branch reaches from -4096 to 4094
-MAX_SIZE = 1 << 28  # of what one .fill, .org or .align makes: 256 MiB
+MAX_SIZE = 1 << 28  # bytes of a program, all together: 256 MiB
+MAX_ROOM = 1 << 40  # bytes of a section that takes no room in the file
 _MAX_ROUNDS = 200
 
 
@@ -116,8 +117,8 @@ def org_size(section: Section, target: Linear, here: int) -> int:
         wanted += section.address(target.plus.offset, target.plus.points)
     if wanted < here:
         raise StatementError(f"`.org` can't go back: this is already offset {here}, and {wanted} is asked for")
-    if wanted - here > MAX_SIZE:
-        raise StatementError(f"`.org` over more than {MAX_SIZE >> 20} MiB")
+    if wanted - here > MAX_ROOM:
+        raise StatementError(f"{wanted - here} bytes are more than any program can have")
     return wanted - here
 
 
@@ -125,8 +126,8 @@ def checked_count(count: int, unit: int) -> int:
     """A count of .fill and its like. Raises StatementError if it is negative or makes too much."""
     if count < 0:
         raise StatementError(f"a negative count: {count}")
-    if count * unit > MAX_SIZE:
-        raise StatementError(f"this makes {count * unit} bytes: more than {MAX_SIZE >> 20} MiB")
+    if count * unit > MAX_ROOM:
+        raise StatementError(f"{count * unit} bytes are more than any program can have")
     return count
 
 

@@ -17,6 +17,8 @@ _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CHARACTER = re.compile(r"'(?:\\.|[^\\])'?")
 _LINE_MARKER = re.compile(r'#\s*(?:line\s+)?(\d{1,9})\s+"((?:[^"\\]|\\.)*)"')
 
+_MAX_COMMENTS = 1000  # on one line: each is taken out in time that grows with the line
+
 #: How an error of the splitter is reported: it goes on behind it.
 Report = Callable[[StatementError, Statement], None]
 
@@ -65,6 +67,7 @@ class _LineSplitter:
         self.source = source
         self.report = report
         self.begin = 0  # where the statement at hand begins
+        self.comments = 0
 
     def statements(self) -> Iterator[Statement]:
         position = 0
@@ -103,6 +106,11 @@ class _LineSplitter:
 
     def _comment(self, at: int) -> int:
         """Takes out the comment at `at`, to its end on a later line if need be; returns where to go on."""
+        self.comments += 1
+        if self.comments > _MAX_COMMENTS:
+            self._error(f"more than {_MAX_COMMENTS} comments on one line", at)
+            self.line = self.line[:at]
+            return at
         end, rest, start = self.line.find("*/", at + 2), self.line, self.index
         while end < 0 and self.index + 1 < len(self.lines):
             self.index += 1

@@ -19,6 +19,7 @@ Node = tuple[Any, ...]
 
 MAX_DEPTH = 200  # of an expression: far from what Python's stack allows
 _MAX_MEMO = 20_000  # shapes; when full, it begins anew
+_MAX_SHAPE = 2_000  # longer ones hardly come twice
 
 _tables: Tables | None = None
 _memo: dict[str, Node | _Failure] = {}
@@ -63,7 +64,8 @@ def parse(text: str, start: int = 0) -> Parsed:
         tree = _parse_shape(kinds.split(" "))
         if len(_memo) >= _MAX_MEMO:
             _memo.clear()
-        _memo[kinds] = tree
+        if len(kinds) < _MAX_SHAPE:
+            _memo[kinds] = tree
     if isinstance(tree, _Failure):
         raise _explain(text, tree, tokens(text, start))
     return Parsed(text, start, tree, texts)
@@ -75,10 +77,11 @@ def _parse_shape(kinds: list[str]) -> Node | _Failure:
     if _tables is None:
         _tables = load()
     states, rules, start = _tables
-    stack, depths = [start], [0]
+    stack = [start]
     values: list[Any] = []
+    depths: list[int] = []  # of the values
     index, kind = 0, kinds[0]
-    while True:
+    while True:  # hot, for long lists of data
         action = states[stack[-1]].get(kind)
         if action is None:
             return _Failure(index, sorted(k for k in states[stack[-1]] if not k.islower()))
@@ -91,6 +94,9 @@ def _parse_shape(kinds: list[str]) -> Node | _Failure:
             continue
         rule = rules[-1 - action]
         size = len(rule.keep)
+        if size == 1 and not rule.name:  # one level of precedence to the next: most reductions
+            stack[-1] = states[stack[-2]][rule.origin]
+            continue
         node, depth = _node(rule, values[len(values) - size :], depths[len(depths) - size :] if size else [])
         if depth > MAX_DEPTH:
             return _Failure(index, [f"an expression nested at most {MAX_DEPTH} levels deep"])
@@ -98,19 +104,26 @@ def _parse_shape(kinds: list[str]) -> Node | _Failure:
         values.append(node)
         depths.append(depth)
         if rule.origin == "start":
-            return node
+            return tuple(node)
         stack.append(states[stack[-1]][rule.origin])
 
 
-def _node(rule: Rule, children: list[Node], depths: list[int]) -> tuple[Node, int]:
+#: Rules that are left-recursive lists: while they are parsed their nodes are Python lists, which grow in place.
+_LISTS = ("operands", "words", "strings")
+
+
+def _node(rule: Rule, children: list[Any], depths: list[int]) -> tuple[Any, int]:
     """What a reduction makes of its children, and how deep it is. A list's rule extends the list it begins with."""
     depth = max(depths, default=0)
     if not rule.name:
         return next(child for child, keep in zip(children, rule.keep, strict=True) if keep), depth
-    kept = tuple(child for child, keep in zip(children, rule.keep, strict=True) if keep)
-    if kept and rule.name == rule.origin and isinstance(kept[0], tuple) and kept[0][0] == rule.name:
-        return (*kept[0], *kept[1:]), depth
-    return (rule.name, *kept), depth + (rule.name not in ("operands", "words", "operation"))
+    kept = [child for child, keep in zip(children, rule.keep, strict=True) if keep]
+    if rule.name in _LISTS:
+        if isinstance(kept[0], list) and kept[0][0] == rule.name:
+            kept[0].extend(kept[1:])
+            return kept[0], depth
+        return [rule.name, *kept], depth
+    return (rule.name, *(tuple(child) if isinstance(child, list) else child for child in kept)), depth + 1
 
 
 def _leaves(node: Node | int) -> list[int]:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 100  # of macros in macros and files in files (GNU as has the same limit)
 MAX_EXPANDED = 1_000_000  # statements out of macros and loops, all together
+MAX_TEXT = 1 << 26  # characters of these
+MAX_LINE = 1 << 16  # characters of one of these: arguments can double at each level
 MAX_FILE = 1 << 26  # bytes of an included file: 64 MiB
+MAX_INCLUDES = 10_000
 
 _ENDS = {".macro": (".endm",), ".rept": (".endr",), ".rep": (".endr",), ".irp": (".endr",), ".irpc": (".endr",)}
 
@@ -49,6 +52,8 @@ class Preprocessor:
         self.conditionals = Conditionals(asm)
         self.count = 0  # macros called so far: \@
         self.expanded = 0
+        self.characters = 0
+        self.includes = 0
 
     def begin(self, text: str, name: str) -> None:
         """Starts with the main text."""
@@ -121,6 +126,12 @@ class Preprocessor:
             if self.expanded > MAX_EXPANDED:
                 self.asm.diagnostics.stop(f"macros and loops made more than {MAX_EXPANDED} statements", line)
             text = macros.substitute(line.text, values, count)
+            self.characters += len(text)
+            if self.characters > MAX_TEXT or len(text) > MAX_LINE:
+                self.asm.diagnostics.stop(
+                    f"macros and loops made too much text: over {MAX_LINE >> 10} KiB in a line, or {MAX_TEXT >> 20} MiB",
+                    line,
+                )
             if text is line.text:
                 yield Statement(text, source, line.line, line.column)
             else:
@@ -213,6 +224,9 @@ class Preprocessor:
     def _include(self, name: str, operands: str) -> None:
         path = self.file_name(operands)
         source = self._child(path, "included")
+        self.includes += 1
+        if self.includes > MAX_INCLUDES:
+            self.asm.diagnostics.stop(f"more than {MAX_INCLUDES} files are included", self.asm.statement)
         text = decode(self.read(path))
         self.asm.object.sources.append((path, text))
         self._push(split(text, source, self.asm.diagnostics.error), source)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from asm import sections
 from asm.expressions import linear
-from asm.layout import NOP, Align, Org, fixed_distance, org_size, padding, padding_bytes
+from asm.layout import MAX_SIZE, NOP, Align, Org, fixed_distance, org_size, padding, padding_bytes
 from asm.sections import ALLOC, EXEC, NOBITS, PROGBITS, THREAD, WRITE, Section
 from asm.symbols import Value
 
@@ -205,10 +205,10 @@ def advance(asm: Assembler, target: Value, fill: int) -> None:
         section.points.append(Org(section, asm.statement, target, fill))
         return
     size = org_size(section, place, section.here)
-    if fill:
+    if fill and size <= MAX_SIZE:
         asm.emit(bytes([fill]) * size)
     else:
-        section.zeros(size)
+        asm.zeros(size)
 
 
 TABLE = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asm import symbols
 from asm.errors import StatementError
-from asm.layout import MAX_SIZE
+from asm.layout import MAX_ROOM
 from asm.symbols import Symbol, Value
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def _visibility(visibility: int):  # type: ignore[no-untyped-def]
 
 def equate(asm: Assembler, name: str, value: Value, again: bool) -> None:
     """Gives `name` a value. `again` allows it to replace an earlier one."""
-    value = asm.constant_or_value(value)
+    value = asm.simplified(value)
     symbol = asm.symbols.get(name)
     if symbol is not None and symbol.is_defined:
         if not again or not symbol.equated:
@@ -123,8 +123,8 @@ def _local_common(asm: Assembler, args: Arguments) -> None:
 
 def _room(args: Arguments) -> int:
     size = args.number(1)
-    if not 0 <= size <= MAX_SIZE:
-        raise args.error(f"a size from 0 to {MAX_SIZE}, please, not {size}", args.nodes[1])
+    if not 0 <= size <= MAX_ROOM:
+        raise args.error(f"{size} is no size that a variable can have", args.nodes[1])
     return size
 
 
