@@ -15,6 +15,8 @@ from kernel.boot import BootError, boot
 from kernel.config import DEFAULT_QUANTUM, Config
 from kernel.door import Door
 from kernel.events import Death
+from kernel.fs.api import flush
+from kernel.fs.mounts import MountError
 from kernel.kernel import Kernel, Outcome, Waiter
 from vm.engine import EngineError
 
@@ -39,6 +41,8 @@ class Session:
             say(f"interrupted after {self.kernel.machine.retired} instructions")
             return errors.INTERRUPTED
         finally:
+            for problem in flush(self.kernel):
+                say(problem)
             if self.options.stats:
                 from forkyard.stats import report
 
@@ -57,7 +61,7 @@ def start(config: Config, door: Door, file: str, program: bytes, arguments: list
     path = samples.add(file, program)
     try:
         return boot(config, door, samples, path, [os.fsencode(word) for word in arguments])
-    except (BootError, EngineError) as error:
+    except (BootError, EngineError, MountError) as error:
         raise errors.UserError(str(error)) from None
 
 

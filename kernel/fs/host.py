@@ -24,6 +24,7 @@ from kernel.fs import inode as inodes
 from kernel.fs.constants import NAME_MAX, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from kernel.fs.host_dir import HostDir, HostStat, Parts
 from kernel.fs.inode import Inode
+from kernel.fs.mounts import MountError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 MountPoint = tuple[str | HostDir, str, bool]  # (host directory, guest directory, writable)
-
-
-class MountError(ValueError):
-    """A mount that can't be made; says which and why."""
 
 
 def mount(k: Kernel, point: MountPoint) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 
+class MountError(ValueError):
+    """A mount that can't be made; says which and why."""
+
+
 class Mount(Record):
     """`root` is its root directory's inode (0: none); `dev` its st_dev; `host` indexes Sources.host_dirs, -1: none."""
 

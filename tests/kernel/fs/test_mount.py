@@ -11,8 +11,8 @@ import pytest
 from kernel.errno import EACCES, EBUSY, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EROFS
 from kernel.fs import api as fs
 from kernel.fs.constants import O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDWR, O_TRUNC, O_WRONLY
-from kernel.fs.host import MountError
 from kernel.fs.host_dir import HostDir
+from kernel.fs.mounts import MountError
 from tests.kernel.fs.box import Box
 
 
