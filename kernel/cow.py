@@ -52,13 +52,13 @@ def fork(k: Kernel, parent: Mm) -> tuple[int, int]:
 
 def _share_tables(k: Kernel, parent_root: int, child_root: int) -> int:
     """Gives the child the parent's entries, without W in either, many at a time (a hot path)."""
-    shared = 0
+    ram, shared = k.machine.ram, 0
     for base, table in pagetable.leaf_tables(k, parent_root):
         for first, entries in pagetable.chunks(k, table):
             child_table = pagetable.ensure(k, child_root, base) // PAGE
-            readable = array("Q", [entry & _NOT_W for entry in entries])
-            for ppn in (child_table, table):
-                k.machine.ram.write(ppn * PAGE + first * 8, memoryview(readable).cast("B"))
+            readable = array("Q", [entry & _NOT_W for entry in entries]).tobytes()
+            ram.write(child_table * PAGE + first * 8, readable)
+            ram.write(table * PAGE + first * 8, readable)
             ppns = [entry >> 10 for entry in entries if entry]
             k.frames.hold_many(ppns)
             shared += len(ppns)

@@ -49,28 +49,36 @@ def resolve(k: Kernel, t: Task, va: int, access: str, kernel: bool = False) -> R
 
     With `kernel`, OutOfMemory and a file's SysError go through to the system call.
     """
-    mm = k.mms[t.mm]
     try:
-        outcome = _resolve(k, mm, va, access)
-    except OutOfMemory:
-        if kernel:
-            raise
-        outcome = Refusal(SIGKILL, SI_KERNEL, "out of memory: no frame is free for the page it touched")
+        outcome = _resolve(k, k.mms[t.mm], va, access)
     except SysError as error:
         if kernel:
             raise
-        outcome = Refusal(SIGBUS, BUS_ADRERR, f"the file behind this page could not be read ({error})")
-    refused = isinstance(outcome, Refusal)
-    kind, ppn, old = ("protection", 0, 0) if isinstance(outcome, Refusal) else outcome
+        outcome = _refuse(error)
+    if isinstance(outcome, Refusal):
+        _note(k, t, va, access, kernel, ("protection", 0, 0))
+        return outcome
+    k.groups[t.tgid].faults += 1
+    _note(k, t, va, access, kernel, outcome)
+    return None
+
+
+def _refuse(error: SysError) -> Refusal:
+    """What becomes of the program when its own access failed for a reason that isn't its fault."""
+    if isinstance(error, OutOfMemory):
+        return Refusal(SIGKILL, SI_KERNEL, "out of memory: no frame is free for the page it touched")
+    return Refusal(SIGBUS, BUS_ADRERR, f"the file behind this page could not be read ({error})")
+
+
+def _note(k: Kernel, t: Task, va: int, access: str, kernel: bool, outcome: tuple[str, int, int]) -> None:
+    """The fault into the statistics and onto the bus."""
+    kind, ppn, old = outcome
     k.stats.faults[kind] += 1
-    if not refused:
-        k.groups[t.tgid].faults += 1
     if k.events.PageFault:
         from kernel.events import PageFault
 
         at = k.machine.retired
         k.events.emit(PageFault(at, t.tid, kind, va, access, t.hart.pc, ppn, old, kernel))
-    return outcome if isinstance(outcome, Refusal) else None
 
 
 def _resolve(k: Kernel, mm: Mm, va: int, access: str) -> Refusal | tuple[str, int, int]:

@@ -60,12 +60,7 @@ def clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int,
     if len(k.tasks) + k.zombies >= k.config.max_procs:
         raise SysError(EAGAIN)
     child, shared = _copy_process(k, t, flags & CSIGNAL)
-    if stack:
-        child.hart.x[SP] = stack
-    if flags & CLONE_SETTLS:
-        child.hart.x[TP] = tls
-    if flags & CLONE_CHILD_CLEARTID:
-        child.clear_child_tid = child_tid
+    _set_up(child, flags, stack, tls, child_tid)
     if flags & CLONE_PARENT_SETTID:
         _store_tid(k, t, parent_tid, child.tid)
     if flags & CLONE_CHILD_SETTID:
@@ -109,6 +104,16 @@ def _copy_process(k: Kernel, t: Task, exit_signal: int) -> tuple[Task, int]:
     _adopt(k, parent, group)
     scheduler.add(k, child)
     return child, shared
+
+
+def _set_up(child: Task, flags: int, stack: int, tls: int, child_tid: int) -> None:
+    """The registers and the like that clone's arguments ask for in the child."""
+    if stack:
+        child.hart.x[SP] = stack
+    if flags & CLONE_SETTLS:
+        child.hart.x[TP] = tls
+    if flags & CLONE_CHILD_CLEARTID:
+        child.clear_child_tid = child_tid
 
 
 def _copy_fs(k: Kernel, fs_id: int) -> int:

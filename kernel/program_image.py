@@ -65,24 +65,20 @@ def load_interpreter(k: Kernel, inode: int, path: bytes) -> Image:
 
 def _image(k: Kernel, inode: int, path: bytes, dyn_base: int) -> Image:
     header, headers_at = _read_headers(k, inode)
-    if header.type not in (elf.ET_EXEC, elf.ET_DYN):
-        raise SysError(ENOEXEC)
     loads = [s for s in header.segments if s.type == elf.PT_LOAD and s.memsz]
-    if not loads:
+    if header.type not in (elf.ET_EXEC, elf.ET_DYN) or not loads:
         raise SysError(ENOEXEC)
     bias = dyn_base - (min(s.vaddr for s in loads) & -PAGE) if header.type == elf.ET_DYN else 0
-    vmas: list[Vma] = []
-    tails: list[int] = []
-    for segment in loads:
-        _check(segment, segment.vaddr + bias)
-        for vma in _areas(segment, segment.vaddr + bias, inode, path):
-            vmas = _overlay(vmas, vma)
-        tails += _tail(segment, segment.vaddr + bias)
-    end = max(s.vaddr + bias + s.memsz for s in loads)
-    phdr, phnum = _phdr(headers_at, header, loads, bias)
-    interpreter = _interpreter(k, inode, header)
+    vmas, tails = _areas(loads, bias, inode, path)
     return Image(
-        (header.entry + bias) & _MASK, tuple(vmas), tuple(tails), phdr, phnum, end, _stack_prot(header), interpreter
+        (header.entry + bias) & _MASK,
+        vmas,
+        tails,
+        _phdr(headers_at, loads, bias),
+        len(header.segments),
+        max(s.vaddr + bias + s.memsz for s in loads),
+        _stack_prot(header),
+        _interpreter(k, inode, header),
     )
 
 
@@ -101,6 +97,19 @@ def _read_headers(k: Kernel, inode: int) -> tuple[Elf, int]:
         raise SysError(ENOEXEC) from None
 
 
+def _areas(loads: list[Segment], bias: int, inode: int, path: bytes) -> tuple[tuple[Vma, ...], tuple[int, ...]]:
+    """All segments' areas and tails (see Image). SysError(ENOEXEC) for a segment that can't be."""
+    vmas: list[Vma] = []
+    tails: list[int] = []
+    for segment in loads:
+        start = segment.vaddr + bias
+        _check(segment, start)
+        for vma in _parts(segment, start, inode, path):
+            vmas = _overlay(vmas, vma)
+        tails += _tail(segment, start)
+    return tuple(vmas), tuple(tails)
+
+
 def _check(segment: Segment, start: int) -> None:
     """A segment must lie in user memory, hold its file part, and agree with its file about the offset in a page."""
     inside = start >= LOWEST and segment.memsz <= HIGHEST and start + segment.memsz <= HIGHEST
@@ -109,7 +118,7 @@ def _check(segment: Segment, start: int) -> None:
         raise SysError(ENOEXEC)
 
 
-def _areas(segment: Segment, start: int, inode: int, path: bytes) -> list[Vma]:
+def _parts(segment: Segment, start: int, inode: int, path: bytes) -> list[Vma]:
     """The file part of a segment, and the zeros behind it, in whole pages."""
     prot = _prot(segment.flags)
     first, end = start & -PAGE, _round_up(start + segment.memsz)
@@ -141,11 +150,12 @@ def _tail(segment: Segment, start: int) -> list[int]:
     return [zero] if inside and segment.flags & elf.PF_W else []
 
 
-def _phdr(headers_at: int, header: Elf, loads: list[Segment], bias: int) -> tuple[int, int]:
+def _phdr(headers_at: int, loads: list[Segment], bias: int) -> int:
+    """Where the file's byte `headers_at` can be read in memory; 0 if no segment has it."""
     for segment in loads:
         if segment.offset <= headers_at < segment.offset + segment.filesz:
-            return headers_at - segment.offset + segment.vaddr + bias, len(header.segments)
-    return 0, len(header.segments)
+            return headers_at - segment.offset + segment.vaddr + bias
+    return 0
 
 
 def _stack_prot(header: Elf) -> int:

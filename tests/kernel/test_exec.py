@@ -193,7 +193,7 @@ def test_a_hostile_file_is_refused_or_run_and_nothing_is_lost(
         Part(0x11000, b"r" * 100, R),
         Part(0x12000, b"d" * 5000, R | W, 9000),
     ]
-    content = bytearray(elf(parts))
+    content = bytearray(elf(parts, kind=kind))
     for offset, value in changes:
         content[offset] = value
     content = content[: max(length, 64)] if length % 2 else content
