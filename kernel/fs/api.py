@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EACCES, SysError
-from kernel.fs import access, pipe, regular
+from kernel.fs import access, busy, pipe, regular
 from kernel.fs.constants import AT_FDCWD, X_OK
 from kernel.fs.fdtable import close_on_exec, close_table, fork_table, share_table
 from kernel.fs.inode import Inode
@@ -50,10 +50,11 @@ def inode(k: Kernel, inode_id: int) -> Inode:
 
 
 def executable(k: Kernel, inode_id: int) -> Inode:
-    """The inode if execve(2) may run it: a regular file with execute permission. Raises EACCES, EIO."""
+    """The inode if execve(2) may run it: a regular file with execute permission. Raises EACCES, ETXTBSY, EIO."""
     file = k.inodes.peek(inode_id)
     if not file.is_regular() or not access.allowed(file, X_OK):
         raise SysError(EACCES)
+    busy.require_not_written(k, inode_id)
     return regular.fetch(k, inode_id)
 
 

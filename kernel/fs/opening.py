@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, SysError
-from kernel.fs import access, directory, file, path, regular
+from kernel.fs import access, busy, directory, file, path, regular
 from kernel.fs.constants import (
     O_ACCMODE,
     O_CLOEXEC,
@@ -48,7 +48,8 @@ def check_flags(flags: int) -> int:
 def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int) -> int:
     """Opens or creates what the path leads to; returns an open file's id. `flags` have passed check_flags().
 
-    Raises what path.walk() does, and EEXIST, EISDIR, ENOTDIR, ELOOP, EACCES, EROFS, ENXIO, ENFILE, ENOSPC, EIO.
+    Raises what path.walk() does, and EEXIST, EISDIR, ENOTDIR, ELOOP, EACCES, EROFS, ENXIO, ETXTBSY, ENFILE, ENOSPC,
+    EIO.
     """
     file.check_limit(k)
     follow = not (flags & O_NOFOLLOW or (flags & O_CREAT and flags & O_EXCL))
@@ -97,4 +98,6 @@ def _check_access(k: Kernel, inode_id: int, flags: int) -> None:
     if kind not in (S_IFREG, S_IFDIR) and not (kind == S_IFCHR and inode.driver):
         raise SysError(ENXIO if kind == S_IFSOCK else EACCES)  # a special file of the host is never opened
     access.require(k, inode, want)
+    if kind == S_IFREG and want & W_OK:
+        busy.require_not_running(k, inode_id)
     regular.fetch(k, inode_id)

@@ -48,7 +48,13 @@ def _content(k: Kernel, inode: Inode) -> bytes:
         try:
             content = k.sources.programs.load(name)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong outside, inside it is a file that can't be read
-            k.door.write(STDERR, f"forkyard: /bin/{name} can't be made: {error}\n".encode("utf-8", "replace"))
+            _tell(k, f"/bin/{name} can't be made: {error}")
             raise SysError(EIO) from None
         k.sources.loaded[name] = content
     return content
+
+
+def _tell(k: Kernel, message: str) -> None:
+    """A message of the machine's own, between what the programs write to standard error."""
+    lines = "".join(f"forkyard: {line}\n" for line in message.splitlines())
+    k.door.write(STDERR, lines.encode("utf-8", "replace"))

@@ -6,6 +6,7 @@ host's Linux; the program sees the same descriptors, results, errno and memory, 
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import tempfile
 from pathlib import Path
@@ -86,7 +87,12 @@ def there(program: bytes, calls: list[Call]) -> tuple[int, bytes, bytes]:
         path.write_bytes(program)
         path.chmod(0o755)
         done = subprocess.run(
-            [qemu, str(path)], input=script(program, calls), capture_output=True, cwd=folder, timeout=60
+            [qemu, str(path)],
+            input=script(program, calls),
+            capture_output=True,
+            cwd=folder,
+            timeout=60,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024)),
         )
     return done.returncode, done.stdout, done.stderr
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kernel.errno import EACCES, EIO, ENOENT, EROFS, SysError
+from kernel.errno import EACCES, EIO, ENOENT, EROFS, ETXTBSY, SysError
 from kernel.fs import api as fs
 from kernel.fs.constants import O_CREAT, O_RDWR, O_TRUNC, O_WRONLY
 from tests.kernel.fs.box import Box, Programs
@@ -13,7 +13,9 @@ from tests.kernel.fs.box import Box, Programs
 @pytest.fixture
 def programs() -> Programs:
     return Programs(
-        hello=b"\x7fELF" + bytes(range(256)) * 40, sh=b"\x7fELFsh", bad=ValueError("bad.s:3: no such thing")
+        hello=b"\x7fELF" + bytes(range(256)) * 40,
+        sh=b"\x7fELFsh",
+        bad=ValueError("bad.s:3: no such thing\n    addd a0"),
     )
 
 
@@ -60,7 +62,7 @@ def test_a_program_that_cannot_be_made_is_an_error_of_its_file_and_a_message(pro
     box = Box(programs)
     assert box.open("/bin/bad") == -EIO
     assert box.stat("/bin/bad") == -EIO
-    assert box.err.startswith(b"forkyard: /bin/bad can't be made: bad.s:3: no such thing\n")
+    assert box.err == 2 * b"forkyard: /bin/bad can't be made: bad.s:3: no such thing\nforkyard:     addd a0\n"
     with pytest.raises(SysError):
         fs.executable(box.k, fs.resolve(box.k, box.task, b"/bin/bad"))
     assert box.open("/bin/sh") == 3
@@ -101,6 +103,23 @@ def test_only_files_that_may_be_executed_are_executed(programs: Programs) -> Non
             fs.executable(box.k, fs.resolve(box.k, box.task, path))
         assert caught.value.errno == EACCES
     assert fs.executable(box.k, fs.resolve(box.k, box.task, b"/tmp/mine")).size == 0
+
+
+def test_a_file_is_not_run_while_it_is_written_nor_written_while_it_runs(programs: Programs) -> None:
+    box = Box(programs)
+    fd = box.open("/tmp/mine", O_CREAT | O_WRONLY, 0o700)
+    inode = fs.resolve(box.k, box.task, b"/tmp/mine")
+    with pytest.raises(SysError) as caught:
+        fs.executable(box.k, inode)
+    assert caught.value.errno == ETXTBSY
+    box.close(fd)
+    assert fs.executable(box.k, inode).size == 0
+    fs.hold_inode(box.k, inode)
+    box.k.mms[box.task.mm].exe = inode
+    for flags in (O_WRONLY, O_RDWR, O_TRUNC):
+        assert box.open("/tmp/mine", flags) == -ETXTBSY
+    assert box.open("/tmp/mine") == fd
+    assert box.unlink("/tmp/mine") == 0
 
 
 def test_names_that_no_file_can_have_are_left_out() -> None:
