@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class _Open:
-    """An .if that has no .endif yet. outer: the text around it counts; active: so would its statements now; done: a branch
-    of it has counted already."""
+    """An .if that has no .endif yet. outer: the text around it counts; active: so would its statements now; done: a
+    branch of it has counted already."""
 
     __slots__ = ("statement", "outer", "active", "done", "had_else")
 

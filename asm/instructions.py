@@ -167,14 +167,12 @@ class Code:
         return 0
 
     def _fence(self, operand: Node) -> int:
-        """The set of accesses in `rw` or `iorw`, in this order; 0 is the empty set."""
+        """The set of accesses in `rw` or `iorw`, in this order. Only expansions give a number here."""
         tree = operand[1]
-        text = self.parsed.texts[tree[1]] if tree[0] in ("name", "number") else ""
-        if text == "0" or tree == ("int", 0):
-            return 0
         if tree[0] == "int":
             return int(tree[1])
-        if not text or [c for c in _FENCE if c in text] != list(text):
+        text = self.parsed.texts[tree[1]] if tree[0] == "name" else ""
+        if not text or [letter for letter in _FENCE if letter in text] != list(text):
             raise self.error("expected a set of accesses: letters of `iorw` in this order", operand)
         return sum(8 >> _FENCE.index(letter) for letter in text)
 

@@ -129,7 +129,7 @@ class Preprocessor:
             self.characters += len(text)
             if self.characters > MAX_TEXT or len(text) > MAX_LINE:
                 self.asm.diagnostics.stop(
-                    f"macros and loops made too much text: over {MAX_LINE >> 10} KiB in a line, or {MAX_TEXT >> 20} MiB",
+                    f"macros made too much text: {MAX_LINE >> 10} KiB in a line, or {MAX_TEXT >> 20} MiB",
                     line,
                 )
             if text is line.text:

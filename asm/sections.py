@@ -39,7 +39,7 @@ class Section:
         self.name = name
         self.type = type
         self.flags = flags
-        self.entsize = entsize
+        self.entsize = 8 if type in (INIT_ARRAY, FINI_ARRAY, PREINIT_ARRAY) else entsize
         self.align = 1
         self.data = bytearray()
         self.empty = 0  # bytes of a NOBITS section, which has no data

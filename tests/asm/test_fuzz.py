@@ -24,16 +24,101 @@ SAMPLES = sorted((ROOT / "programs").glob("*.s"))
 
 #: Pieces that programs are made of, so that random sequences of them reach deep.
 PIECES = (
-    *("add", "addi", "li", "la", "lw", "sw", "beq", "j", "call", "fence", "csrr", "amoadd.w.aq", "lr.d", "jalr", "ret", "jump"),
+    *(
+        "add",
+        "addi",
+        "li",
+        "la",
+        "lw",
+        "sw",
+        "beq",
+        "j",
+        "call",
+        "fence",
+        "csrr",
+        "amoadd.w.aq",
+        "lr.d",
+        "jalr",
+        "ret",
+        "jump",
+    ),
     *(".word", ".byte", ".quad", ".half", ".ascii", ".string", ".align", ".org", ".fill", ".skip", ".zero", ".incbin"),
     *(".macro", ".endm", ".rept", ".endr", ".irp", ".irpc", ".if", ".else", ".elseif", ".endif", ".exitm", ".purgem"),
     *(".section", ".text", ".data", ".bss", ".pushsection", ".popsection", ".previous", ".globl", ".weak", ".comm"),
     *(".equ", ".set", ".size", ".type", ".option", ".attribute", ".insn", ".uleb128", ".sleb128", ".ifdef", ".ifc"),
     *(".float", ".lcomm", ".local", ".balignw", ".include", ".file", ".loc", ".error", ".warning", ".ident", ".end"),
-    *("a0", "sp", "x31", "zero", "foo", "bar", "_start", "m", ".", "1f", "1b", "1:", "foo:", "bar:", "=", "==", "cycle"),
-    *("0", "1", "-1", "8", "4096", "0x7fffffff", "0xffffffffffffffff", "1.5", "99999999999999999999999", "'a'", '"s"', '"'),
-    *("(", ")", ",", "+", "-", "*", "/", "%", "<<", ">>", "!", "~", "&&", "<", "%hi(", "%lo(", "%pcrel_lo(", "@function"),
-    *("\\", "\\@", "\\m", "#", "/*", "*/", "//", ";", "'", "\x00", "é", "\udcff", "push", "rw", "arch", '"ax"', "@nobits"),
+    *(
+        "a0",
+        "sp",
+        "x31",
+        "zero",
+        "foo",
+        "bar",
+        "_start",
+        "m",
+        ".",
+        "1f",
+        "1b",
+        "1:",
+        "foo:",
+        "bar:",
+        "=",
+        "==",
+        "cycle",
+    ),
+    *(
+        "0",
+        "1",
+        "-1",
+        "8",
+        "4096",
+        "0x7fffffff",
+        "0xffffffffffffffff",
+        "1.5",
+        "99999999999999999999999",
+        "'a'",
+        '"s"',
+        '"',
+    ),
+    *(
+        "(",
+        ")",
+        ",",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "<<",
+        ">>",
+        "!",
+        "~",
+        "&&",
+        "<",
+        "%hi(",
+        "%lo(",
+        "%pcrel_lo(",
+        "@function",
+    ),
+    *(
+        "\\",
+        "\\@",
+        "\\m",
+        "#",
+        "/*",
+        "*/",
+        "//",
+        ";",
+        "'",
+        "\x00",
+        "é",
+        "\udcff",
+        "push",
+        "rw",
+        "arch",
+        '"ax"',
+        "@nobits",
+    ),
 )
 
 
@@ -99,10 +184,14 @@ def test_mutated_programs_give_a_program_or_errors(seed: int) -> None:
 def valid() -> dict[str, bytes]:
     """A valid object, executable and archive."""
     source = SAMPLES[0].read_text()
-    made = assemble(".globl _start\n_start: la a0, x\n beqz a0, _start\n.align 4\n call y\ny: ret\n.data\nx: .quad x-y\n", "v.s")
+    made = assemble(
+        ".globl _start\n_start: la a0, x\n beqz a0, _start\n.align 4\n call y\ny: ret\n.data\nx: .quad x-y\n", "v.s"
+    )
     executable = link([assemble(".globl _start\n_start: nop\n li a0, 1\n", "v.s")])
     member = write(made)
-    head = b"v.o/".ljust(16) + b"0".ljust(12) + b"0".ljust(6) * 2 + b"644".ljust(8) + str(len(member)).encode().ljust(10)
+    head = (
+        b"v.o/".ljust(16) + b"0".ljust(12) + b"0".ljust(6) * 2 + b"644".ljust(8) + str(len(member)).encode().ljust(10)
+    )
     assert source
     return {"object": member, "executable": executable, "archive": b"!<arch>\n" + head + b"`\n" + member}
 

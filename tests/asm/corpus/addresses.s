@@ -15,7 +15,6 @@ a: beq a0,a1,8
 1: auipc a0, %pcrel_hi(d)
  addi a0,a0,%pcrel_lo(1b)
  jump ext, t0
- lw a0, a1
  .word a-.
  .word d
  .align 4
