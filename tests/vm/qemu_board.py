@@ -86,7 +86,7 @@ def _start(qemu: str, image: Path) -> None:
     cpu = "rv64,c=false,f=false,d=false,h=false,v=false,Zihintpause=false,sstc=false"
     board = ["-machine", "virt,memory-backend=ram", "-object", ram, "-m", f"{MEMORY >> 20}M", "-cpu", cpu]
     quiet = ["-bios", "none", "-nodefaults", "-display", "none", "-icount", "shift=0"]
-    subprocess.run([qemu, *board, *quiet], check=True, timeout=60, stdin=subprocess.DEVNULL)
+    subprocess.run([qemu, *board, *quiet], check=True, timeout=30, stdin=subprocess.DEVNULL)
 
 
 def _outcomes(image: Path, count: int) -> list[Outcome]:

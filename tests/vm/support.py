@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from vm import engine_python
 from vm.hart import PC, SATP, Hart
@@ -148,6 +151,28 @@ def state(machine: Machine, *harts: Hart) -> str:
 def registers_of(hart: Hart) -> dict[str, int]:
     """The registers by name, for comparing with a readable difference."""
     return {**{f"x{n}": hart.x[n] for n in range(32)}, "pc": hart.x[PC], "satp": hart.x[SATP]}
+
+
+Example = TypeVar("Example")
+
+
+def examples(strategy: st.SearchStrategy[Example], count: int) -> list[Example]:
+    """`count` examples (more in the nightly profile, by as much as its max_examples), for an oracle that runs many."""
+    found: list[Example] = []
+    count = count * settings.default.max_examples // 60 if settings.default.max_examples > 60 else count
+
+    @settings(max_examples=count, phases=(Phase.generate,), database=None)
+    @given(strategy)
+    def collect(example: Example) -> None:
+        found.append(example)
+
+    collect()
+    return found
+
+
+def batched(items: Sequence[Example], size: int) -> list[Sequence[Example]]:
+    """The items in runs of at most `size`."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 #: When code is compiled: at once, after a few rounds, or never (one handler after the other).

@@ -15,22 +15,19 @@ Where qemu (7.2 to 10) departs from the manual or takes a freedom that we take o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from hypothesis import Phase, given, settings
-from hypothesis import strategies as st
+import pytest
 
 from tests.vm import qemu_board
 from tests.vm.programs import PLAIN, WITHOUT_STORES, Program, programs
-from tests.vm.support import CODE_VA, DATA_VA, ECALL, HEAT, RW, RX, Pages, as_bytes, registers_of
-from vm import engine_python
+from tests.vm.support import CODE_VA, DATA_VA, ECALL, RW, RX, Pages, as_bytes, batched, examples, registers_of
 from vm.hart import Hart
 from vm.isa import decode
 from vm.isa.cause import Cause
 from vm.machine import Machine
 from vm.mmu import make_satp
 
-BATCH = 25
 _OF_STORE = {
     Cause.LOAD_MISALIGNED: Cause.STORE_MISALIGNED,
     Cause.LOAD_ACCESS: Cause.STORE_ACCESS,
@@ -38,8 +35,6 @@ _OF_STORE = {
 }
 #: The frame of its slot that a program's code lies in: behind three tables.
 CODE_FRAME = 3
-#: A batch takes a start of qemu: a failing one is shown, not made smaller.
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 #: Instructions after which a program counts as endless; the board's timer allows more.
 ENDLESS = 20_000
 
@@ -61,25 +56,21 @@ def build(machine: Machine, index: int, program: Program) -> qemu_board.Case:
     return qemu_board.Case(hart, machine.ram.read(base, qemu_board.SLOT))
 
 
-def run_here(machine: Machine, index: int, case: qemu_board.Case, heat: str) -> qemu_board.Outcome:
+def run_here(machine: Machine, index: int, case: qemu_board.Case) -> qemu_board.Outcome:
     """Run a case on our machine; like the board, end an endless one with the cause TIMER."""
-    before, engine_python.HOT = engine_python.HOT, HEAT[heat]
     hart = Hart(case.hart.save())
     machine.sfence()
-    try:
-        trap = machine.run(hart, ENDLESS).trap
-    finally:
-        engine_python.HOT = before
+    trap = machine.run(hart, ENDLESS).trap
     cause, tval = (trap.cause, trap.tval) if trap else (qemu_board.TIMER, 0)
     return qemu_board.Outcome(cause, tval, hart, machine.ram.read(qemu_board.slot_base(index), qemu_board.SLOT))
 
 
-def compare(batch: Batch, heat: str) -> None:
+def compare(batch: Sequence[Program]) -> None:
     """Run the programs here and there."""
     machine = Machine(qemu_board.MEMORY)
     cases = [build(machine, index, program) for index, program in enumerate(batch)]
     for index, theirs in enumerate(qemu_board.run(cases)):
-        ours = run_here(machine, index, cases[index], heat)
+        ours = run_here(machine, index, cases[index])
         found = list(disagreements(ours, theirs))
         assert not found, "\n".join([*found, repr(batch[index])])
 
@@ -114,31 +105,15 @@ def _name_at_pc(ours: qemu_board.Outcome) -> str:
     return found[0].name if found else ""
 
 
-class Batch(list[Program]):
-    """Programs that one run of qemu executes; their code is shown only where one fails."""
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} programs>"
-
-
-def batches(names: tuple[str, ...]) -> st.SearchStrategy[Batch]:
-    """Batches of programs of the named instructions."""
-    return st.lists(programs(names), min_size=BATCH, max_size=BATCH).map(Batch)
+@pytest.mark.usefixtures("heat")
+def test_random_programs_do_what_they_do_on_qemu() -> None:
+    for batch in batched(examples(programs(PLAIN), 200), qemu_board.MOST_CASES):
+        compare(batch)
 
 
-heats = st.sampled_from(sorted(HEAT))
-
-
-@settings(max_examples=15, phases=PHASES)
-@given(batches(PLAIN), heats)
-def test_random_programs_do_what_they_do_on_qemu(batch: Batch, heat: str) -> None:
-    compare(batch, heat)
-
-
-@settings(max_examples=5, phases=PHASES)
-@given(
-    st.sampled_from((".w", ".d")).flatmap(lambda size: batches((*WITHOUT_STORES, *("lr" + size, "sc" + size) * 8))),
-    heats,
-)
-def test_reservations_do_what_they_do_on_qemu(batch: Batch, heat: str) -> None:
-    compare(batch, heat)
+@pytest.mark.usefixtures("heat")
+@pytest.mark.parametrize("size", [".w", ".d"])
+def test_reservations_do_what_they_do_on_qemu(size: str) -> None:
+    strategy = programs((*WITHOUT_STORES, *("lr" + size, "sc" + size) * 8))
+    for batch in batched(examples(strategy, 100), qemu_board.MOST_CASES):
+        compare(batch)
