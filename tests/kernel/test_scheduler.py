@@ -250,6 +250,22 @@ _start: li      a0, 0
     assert 5_000_000 < k.now < 5_001_000
 
 
+def test_going_from_one_address_space_to_another_and_back_refills_no_tlb_entry() -> None:
+    text = """
+_start: fork
+1:      ld      t0, -8(sp)
+        sd      t0, -16(sp)
+        j       1b
+"""
+    k = machine({"test": assemble(text)}, [b"test"], quantum=100)
+    k.run(until=1_000)
+    switches, before = k.stats.switches, k.machine.stats
+    k.run(until=10_000)
+    assert k.stats.switches - switches == 90
+    for name in ("tlb_misses", "fetch_misses"):
+        assert k.machine.stats[name] == before[name]
+
+
 def test_when_address_space_ids_run_out_they_are_given_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mm, "ASIDS", 3)
     text = """
