@@ -108,18 +108,23 @@ def lookup(k: Kernel, directory_id: int, name: bytes) -> int | None:
     if name in parent.removed:
         return None
     parts = *parts_of(parent), name
-    try:
-        status = _ask(lambda: host_dir(k, parent).stat(parts))
-    except SysError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
-            raise
-        status = None
+    status = _status(k, parent, parts)
     if entry and (status is None or not _refresh(k, entry[0], status)):
         directory.forget(k, directory_id, name)
         entry = None
     if entry or status is None:
         return entry[0] if entry else None
     return _enter(k, directory_id, name, parts, status)
+
+
+def _status(k: Kernel, parent: Inode, parts: Parts) -> HostStat | None:
+    """What the host has there; None if it has nothing."""
+    try:
+        return _ask(lambda: host_dir(k, parent).stat(parts))
+    except SysError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            raise
+        return None
 
 
 def complete(k: Kernel, directory_id: int) -> None:

@@ -57,6 +57,7 @@ def walk(
 ) -> Place:
     """Follows `path`, and a symbolic link at its end if `follow`, or `follow_slashed` where slashes stand behind it.
 
+    The components of a link's target take the link's place among those that are still to be walked. (A hot path.)
     Raises ENOENT (an empty path, a missing directory), ENAMETOOLONG, ENOTDIR, EACCES, ELOOP, EBADF.
     """
     _check_length(path)

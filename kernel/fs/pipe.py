@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kernel.errno import EAGAIN, ENOMEM, EPIPE, OutOfMemory, SysError
+from kernel.errno import EAGAIN, EPIPE, OutOfMemory, SysError
 from kernel.fs.constants import O_DIRECT, O_NONBLOCK, PAGE, PIPE_PAGES
 from kernel.table import Record
 from kernel.wait_queues import WouldBlock
@@ -111,20 +111,23 @@ def write(k: Kernel, t: Task, pipe_id: int, buffer: UserBuffer, flags: int) -> i
     if not pipe.readers:
         _break(k, t)
         return _partial(done, EPIPE)
-    before = len(pipe.buffers), done
-    if t.pending is None:
-        done += _merge(k, pipe, buffer)
-    error = 0
-    while buffer.left and not buffer.error and not error and len(pipe.buffers) < PIPE_PAGES:
-        count, error = _append(k, pipe, buffer, flags)
-        done += count
-    if (len(pipe.buffers), done) != before:
+    moved = _fill(k, pipe, buffer, flags, merge=t.pending is None)
+    done += moved
+    if moved:
         k.wake(("pipe-read", pipe_id))
-    if not buffer.left or buffer.error or error:
-        return _partial(done, buffer.error or error)
+    if not buffer.left or buffer.error:
+        return _partial(done, buffer.error)
     if flags & O_NONBLOCK:
         return _partial(done, EAGAIN)
     raise WouldBlock(("pipe-write", pipe_id), progress=done)
+
+
+def _fill(k: Kernel, pipe: Pipe, buffer: UserBuffer, flags: int, merge: bool) -> int:
+    """Puts in what there is room for; returns how much that was."""
+    moved = _merge(k, pipe, buffer) if merge else 0
+    while buffer.left and not buffer.error and len(pipe.buffers) < PIPE_PAGES:
+        moved += _append(k, pipe, buffer, flags)
+    return moved
 
 
 def _progress(t: Task) -> int:
@@ -161,18 +164,19 @@ def _merge(k: Kernel, pipe: Pipe, buffer: UserBuffer) -> int:
     return odd
 
 
-def _append(k: Kernel, pipe: Pipe, buffer: UserBuffer, flags: int) -> tuple[int, int]:
-    """Fills one fresh frame: (bytes written, errno or 0). A page that the caller's memory can't fill is not kept."""
+def _append(k: Kernel, pipe: Pipe, buffer: UserBuffer, flags: int) -> int:
+    """Fills one fresh frame; returns how many bytes. A page that the caller's memory can't fill is not kept."""
     data = buffer.take(PAGE)
     if buffer.error:
-        return 0, 0
+        return 0
     try:
         ppn = k.frames.alloc()
-    except OutOfMemory:
-        return 0, ENOMEM
+    except OutOfMemory as error:
+        buffer.error = error.errno
+        return 0
     k.machine.ram.write(ppn * PAGE, data)
     pipe.buffers.append((ppn, 0, len(data), bool(flags & O_DIRECT)))
-    return len(data), 0
+    return len(data)
 
 
 def frames_in_use(k: Kernel) -> Iterator[int]:

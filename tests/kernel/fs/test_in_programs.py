@@ -106,7 +106,7 @@ SOME_PATHS = st.sampled_from([At(STRINGS.index(name + b"\0")) for name in PATHS]
 BUFFERS = st.sampled_from([At(BUFFER), At(BUFFER + 100), At(MEMORY_SIZE - 8000)])
 DIRFDS = st.sampled_from([AT_FDCWD, AT_FDCWD, AT_FDCWD, 3, 4, 99])
 OPEN_FLAGS = st.sampled_from(
-    [0, 1, 2, 3, 0o100, 0o101, 0o102, 0o102, 0o302, 0o1102, 0o2102, 0o200000, 0o2000102, 0o10000000]
+    [0, 1, 2, 0o100, 0o101, 0o102, 0o102, 0o302, 0o1102, 0o2102, 0o200000, 0o2000102, 0o10000000]
 )
 
 
