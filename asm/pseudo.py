@@ -240,7 +240,7 @@ def load_constant(code: Code, rd: int, value: int) -> None:
     if high:
         code.word("lui", rd=rd, imm=((high & 0xFFFFFFFF) ^ 1 << 31) - (1 << 31))
         base = rd
-    if low or not high:
+    if low or not base:
         code.word("addiw", rd=rd, rs1=base, imm=low)
 
 

@@ -73,7 +73,7 @@ OPERATORS = (
 ATOMS = st.one_of(
     st.integers(0, 100).map(str),
     st.integers(0, (1 << 64) - 1).map(hex),
-    st.sampled_from(["five", "minus", "here - start", "'a", "0b101", "017", "later - start", "(1)"]),
+    st.sampled_from(["five", "minus", "(here - start)", "'a", "0b101", "017", "(later - start)", "(1)"]),
 )
 
 
