@@ -82,7 +82,9 @@ class AnyOrder(RuleBasedStateMachine):
         """Did the last access end the process because there was no frame left? Then the model's process ends too."""
         if self.p.alive(pid):
             return False
-        assert self.p.k.frames.used > self.p.k.frames.total - 4
+        outcome = self.p.k.outcome
+        death = self.p.k.groups.peek(pid).death if outcome is None else outcome.death
+        assert "out of memory" in death.note
         if pid != 1:
             self.ended(pid, 9)
         return True
