@@ -21,11 +21,15 @@ LEVELS = 3
 SATP_SV39 = 8
 BARE = -1
 _OFFSET = PAGE - 1
-_INNER_RESERVED = PTE_A | PTE_D | PTE_U | PTE_RESERVED
+#: The bits of an entry that must be those of PTE_V alone for it to point to the next table.
+_POINTER_BITS = PTE_V | PTE_R | PTE_W | PTE_X | PTE_A | PTE_D | PTE_U | PTE_RESERVED
+#: Bits 63:38 of the highest addresses: an address is the sign extension of its low 39 bits.
+_HIGHEST = (1 << 26) - 1
 
 _PAGE_FAULT = {"load": Cause.LOAD_PAGE, "store": Cause.STORE_PAGE, "fetch": Cause.FETCH_PAGE}
 _ACCESS_FAULT = {"load": Cause.LOAD_ACCESS, "store": Cause.STORE_ACCESS, "fetch": Cause.FETCH_ACCESS}
-_PERMISSION = {"load": PTE_R, "store": PTE_W, "fetch": PTE_X}
+_NEEDED = {"load": PTE_V | PTE_U | PTE_R, "store": PTE_V | PTE_U | PTE_W, "fetch": PTE_V | PTE_U | PTE_X}
+_MARKS = {"load": PTE_A, "store": PTE_A | PTE_D, "fetch": PTE_A}
 
 
 def make_satp(asid: int, root_ppn: int) -> int:
@@ -77,14 +81,23 @@ class Mmu:
             self.tlb.fetch_misses += 1
         else:
             self.tlb.misses += 1
-        frame_pa = self._walk(satp, va, access) if satp >> 60 else page
-        if not self.ram.contains(frame_pa, PAGE):
-            raise PageFault(_ACCESS_FAULT[access], va)
+        frame_pa = self._frame(satp, va, access, _MARKS[access])
         offset = frame_pa - RAM_BASE - page
         frame = frame_pa - RAM_BASE >> PAGE_SHIFT
         if access != "store" or self._open(frame):
             space.insert(access, page, offset)
         return offset
+
+    def check(self, satp: int, va: int, access: str) -> None:
+        """Raise the PageFault that translate would raise, and change nothing."""
+        self._frame(satp, va, access, 0)
+
+    def _frame(self, satp: int, va: int, access: str, marks: int) -> int:
+        """The physical address of the 4 KiB frame of `va`, in RAM; its leaf entry gets the bits `marks`."""
+        frame_pa = self._walk(satp, va, access, marks) if satp >> 60 else va & ~_OFFSET
+        if not self.ram.contains(frame_pa, PAGE):
+            raise PageFault(_ACCESS_FAULT[access], va)
+        return frame_pa
 
     def _open(self, frame: int) -> bool:
         """Before stores may reach a frame unseen: mark it. False if it holds translated code: each store is seen."""
@@ -94,32 +107,35 @@ class Mmu:
         self.ram.flags[frame] |= OPEN | DIRTY
         return True
 
-    def _walk(self, satp: int, va: int, access: str) -> int:
-        """The physical address of the 4 KiB frame of `va` (Privileged, "Virtual Address Translation Process")."""
-        fault = PageFault(_PAGE_FAULT[access], va)
-        if (va >> 38) not in (0, (1 << 26) - 1):
-            raise fault
-        table = (satp & PPN_MASK) << PAGE_SHIFT
-        for level in (2, 1, 0):
-            pte_pa = table + (va >> PAGE_SHIFT + 9 * level & 511) * 8
-            if not self.ram.contains(pte_pa, 8):
-                raise PageFault(_ACCESS_FAULT[access], va)
-            pte = self.ram.read64(pte_pa)
-            if not pte & PTE_V or pte & (PTE_R | PTE_W) == PTE_W or pte & PTE_RESERVED:
-                raise fault
-            if pte & (PTE_R | PTE_X):
-                return self._leaf(pte, pte_pa, level, va, access, fault)
-            if pte & _INNER_RESERVED:
-                raise fault
-            table = ppn_of(pte) << PAGE_SHIFT
-        raise fault
+    def _walk(self, satp: int, va: int, access: str, marks: int) -> int:
+        """The physical address of the 4 KiB frame of `va` (Privileged, "Virtual Address Translation Process").
 
-    def _leaf(self, pte: int, pte_pa: int, level: int, va: int, access: str, fault: PageFault) -> int:
-        """Check a leaf's permissions and alignment; set A, and D for a store."""
-        below = (1 << 9 * level) - 1
-        if not pte & PTE_U or not pte & _PERMISSION[access] or ppn_of(pte) & below:
-            raise fault
-        wanted = pte | PTE_A | (PTE_D if access == "store" else 0)
+        A hot path: it reads RAM's words itself.
+        """
+        if va >> 38 and va >> 38 != _HIGHEST:
+            raise PageFault(_PAGE_FAULT[access], va)
+        words, size = self.ram.words64, self.ram.size
+        table = ((satp & PPN_MASK) << PAGE_SHIFT) - RAM_BASE
+        for shift in (30, 21, 12):
+            at = table + (va >> shift & 511) * 8
+            if not 0 <= at < size:
+                raise PageFault(_ACCESS_FAULT[access], va)
+            pte = words[at >> 3]
+            if pte & _POINTER_BITS != PTE_V:
+                return self._leaf(pte, at, shift, va, access, marks)
+            table = ((pte >> 10 & PPN_MASK) << PAGE_SHIFT) - RAM_BASE
+        raise PageFault(_PAGE_FAULT[access], va)
+
+    def _leaf(self, pte: int, at: int, shift: int, va: int, access: str, marks: int) -> int:
+        """Check a leaf, or what is no table: its bits, permissions and alignment; set the bits `marks` in it."""
+        below = (1 << shift) - PAGE
+        pa = (pte >> 10 & PPN_MASK) << PAGE_SHIFT
+        needed = _NEEDED[access]
+        if pte & needed != needed or pte & PTE_RESERVED or pte & (PTE_R | PTE_W) == PTE_W or pa & below:
+            raise PageFault(_PAGE_FAULT[access], va)
+        if shift > PAGE_SHIFT:
+            self.tlb.superpages = True
+        wanted = pte | marks
         if wanted != pte:
-            self.ram.write64(pte_pa, wanted)
-        return (ppn_of(pte) | va >> PAGE_SHIFT & below) << PAGE_SHIFT
+            self.ram.write64(at + RAM_BASE, wanted)
+        return pa | va & below
