@@ -84,6 +84,7 @@ class AnyOrder(RuleBasedStateMachine):
             return False
         outcome = self.p.k.outcome
         death = self.p.k.groups.peek(pid).death if outcome is None else outcome.death
+        assert death is not None
         assert "out of memory" in death.note
         if pid != 1:
             self.ended(pid, 9)
