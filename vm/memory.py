@@ -61,8 +61,9 @@ class Memory:
         if size <= room:
             self._write(self.mmu.translate(self.satp, va, "store"), data)
             return
-        first = self.mmu.translate(self.satp, va, "store")
+        self.mmu.check(self.satp, va, "store")  # D must be exact: no store, no D
         second = self.mmu.translate(self.satp, va + room & (1 << 64) - 1, "store")
+        first = self.mmu.translate(self.satp, va, "store")
         self._write(first, data[:room])
         self._write(second, data[room:])
 

@@ -30,6 +30,8 @@ class AddressSpace:
         entries: dict[int, int] = getattr(self, access)
         if len(entries) >= CAPACITY:
             entries.clear()
+            if access == "fetch":  # the jump cache may know no page that the map of fetches does not
+                self.forget_code()
         entries[page] = offset
 
     def clear(self) -> None:
@@ -70,6 +72,8 @@ class Tlb:
         self.misses = 0
         self.fetch_misses = 0
         self.generation = 0
+        #: Whether a superpage was ever mapped: its pages are separate entries, but one sfence of any of them counts.
+        self.superpages = False
         self._make: Callable[[], AddressSpace] = AddressSpace
 
     def begin(self, make: Callable[[], AddressSpace]) -> None:
@@ -93,7 +97,7 @@ class Tlb:
         else:
             chosen = [self.spaces[asid]] if asid in self.spaces else []
         for space in chosen:
-            if page is None:
+            if page is None or self.superpages:
                 space.clear()
             else:
                 space.drop(page)

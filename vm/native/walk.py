@@ -1,7 +1,8 @@
 """The walk of a TLB miss in native code.
 
 It does what vm/mmu.py says, but only where there is nothing to do but to look: it fills the TLB and begins the
-instruction again. A fault, an A or D bit to set, a frame to mark as written: the python handler's.
+instruction again. A fault, an A or D bit to set, a frame to mark as written, a superpage (which
+the TLB wants to know of): the python handler's.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ leaf:
   %c2 = and i1 %sane, %placed
   %c3 = and i1 %c1, %c2
   %c4 = and i1 %c3, %inram
-  br i1 %c4, label %open, label %help
+  %small = icmp eq i64 %shift, 12
+  %c5 = and i1 %c4, %small
+  br i1 %c5, label %open, label %help
 open:
   %flagsp = getelementptr i8, ptr %m, i64 {FLAGS}
   %flags = load ptr, ptr %flagsp{MACHINE}
