@@ -265,10 +265,30 @@ def test_stats_keep_the_guests_figures_apart_from_the_hosts(forkyard: Forkyard) 
         assert figure in host
 
 
+@pytest.fixture
+def no_llvmlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host without llvmlite: importing it fails."""
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
+    for name in [name for name in sys.modules if name.startswith("vm.native")]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+@pytest.mark.usefixtures("no_llvmlite")
 def test_an_engine_that_is_not_here_is_an_error_not_a_substitute(forkyard: Forkyard) -> None:
     result = forkyard("run", "--engine", "llvm", PROGRAMS / "hello.s")
     assert result.status == 2
-    assert "llvm" in result.err
+    assert "pip install llvmlite" in result.err
+
+
+@pytest.mark.usefixtures("no_llvmlite")
+def test_without_llvmlite_a_long_program_stays_on_the_python_engine(
+    forkyard: Forkyard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vm.engine.WORTHWHILE", 100)
+    result = forkyard("run", "--stats", PROGRAMS / "hello.s")
+    assert result.status == 0
+    assert "blocks compiled" in result.err
 
 
 def test_a_first_program_is_written_and_runs(forkyard: Forkyard, tmp_path: Path) -> None:
