@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
@@ -17,6 +17,8 @@ settings.register_profile(
 )
 settings.register_profile("dev", deadline=None, suppress_health_check=_SLOW, max_examples=30)
 settings.register_profile("nightly", deadline=None, suppress_health_check=_SLOW, max_examples=2000)
+# For seeded bugs (tests/mutants): that an example fails is enough, it need not become a small one.
+settings.register_profile("mutants", parent=settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate])
 # The same examples every day: a red run means a change, not a new seed. `make nightly` searches with fresh ones.
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 

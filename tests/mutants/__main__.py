@@ -21,7 +21,12 @@ def run_tests(tests: Sequence[str], mutant: str = "") -> tuple[int | None, str]:
     """pytest's exit status (None: it took too long) and what it printed."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "tests.mutants.plugin"]
     command += ["-p", "no:cacheprovider", *tests]
-    environment = {**os.environ, "FORKYARD_MUTANT": mutant, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "FORKYARD_MUTANT": mutant,
+        "HYPOTHESIS_PROFILE": "mutants",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     try:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.vm.support import CODE_VA, DATA_VA, NOP, PAGE, RW, Board, R, i, state
 from vm.machine import Machine
+from vm.mmu import PTE_A, PTE_D
 from vm.trap import Cause
 
 pytestmark = pytest.mark.usefixtures("heat")
@@ -128,3 +129,25 @@ def test_a_snapshot_goes_with_its_machine_and_costs_nothing_when_nothing_ran() -
     machine.restore(second)
     assert machine.ram.read64(machine.ram.first_ppn << 12) == 1
     assert state(machine)
+
+
+def test_a_page_that_was_read_gets_its_d_bit_when_it_is_written_though_the_tlb_holds_it() -> None:
+    board = Board([i("ld", rd=6, rs1=5), i("ld", rd=6, rs1=5), i("sd", rs1=5, rs2=6)], registers={5: DATA_VA})
+    board.run(2)
+    assert board.pte(DATA_VA) & (PTE_A | PTE_D) == PTE_A
+    board.run(1)
+    assert board.pte(DATA_VA) & (PTE_A | PTE_D) == PTE_A | PTE_D
+
+
+@pytest.mark.parametrize(("level", "odd"), [(1, 1), (1, 256), (2, 1), (2, 512)])
+def test_a_superpage_must_be_aligned_to_its_size(level: int, odd: int) -> None:
+    va = 3 << 30
+    board = Board([i("ld", rd=6, rs1=5)], registers={5: va})
+    board.map(va, board.ram.first_ppn, RW, level)
+    result = board.run(1)
+    assert result.retired == 1, "an aligned one is a page like others"
+    board = Board([i("ld", rd=6, rs1=5)], registers={5: va})
+    board.map(va, board.ram.first_ppn + odd, RW, level)
+    result = board.run(1)
+    assert result.trap is not None
+    assert (result.trap.cause, result.trap.tval) == (Cause.LOAD_PAGE, va)
