@@ -26,6 +26,9 @@ from vm.trap import Exit, HardwareFault, Trap
 HOT = 12
 #: Instructions in a block at most.
 LONGEST = 48
+#: What is kept of a guest's code, at some 200 bytes each: decoded instructions, entries (4) and compiled blocks (50).
+#: A guest with more code than this makes the engine begin anew, rather than fill the host's memory.
+KEPT_AT_MOST = 400_000
 
 Maps = dict[int, int]
 #: Runs from its entry with the hart's words, the TLB's maps for loads and stores, and a budget; returns what is
@@ -88,6 +91,7 @@ class PythonEngine:
         self.ram, self.tlb, self.mmu, self.memory, self.count = ram, tlb, mmu, memory, count
         self.compiled = 0
         self._pages: dict[int, Page] = {}
+        self._kept = 0
         self._environment = {**_views(ram), "divs": divs, "rems": rems, "m": memory}
         ram.on_code_write = self.drop
 
@@ -119,10 +123,11 @@ class PythonEngine:
         return {**hits, "blocks_compiled": self.compiled}
 
     def forget(self) -> None:
-        """Give up all translations: another engine takes over."""
+        """Give up all translations: another engine takes over, or they are too many."""
         for ppn in self._pages:
             self.ram.flags[ppn - self.ram.first_ppn] &= ~CODE
         self._pages.clear()
+        self._kept = 0
         self.tlb.forget_code()
 
     def steps(self, entry: int, ppn: int) -> list[Step]:
@@ -145,6 +150,7 @@ class PythonEngine:
         environment = {**self._environment, "where": renderer.where}
         block: Block = compile_source(source, f"block_{cold.entry:x}", environment)
         self.compiled += 1
+        self._kept += 50
         offsets = [op.pc & PAGE - 1 for op in ops]
         self._pages[cold.ppn].codes[cold.entry] = Code(block, min(offsets), max(offsets) + 4)
         for space in self.tlb.spaces.values():
@@ -163,6 +169,7 @@ class PythonEngine:
             self.ram.flags[ppn - self.ram.first_ppn] &= ~CODE
         if gone:
             self.tlb.forget_code()
+            self.memory.stale = True  # also when it was the MMU that wrote, an A or D bit
 
     def _ops(self, entry: int, ppn: int) -> list[Op]:
         """What a block from `entry` holds: along jumps within the page, through branches, to what needs a handler."""
@@ -213,6 +220,7 @@ class PythonEngine:
         steps = self._page(ppn).steps
         step = steps.get(pc)
         if step is None:
+            self._kept += 1
             step = steps[pc] = Step(pc, self.ram.read32(ppn << PAGE_SHIFT | pc & PAGE - 1))
         return step
 
@@ -222,6 +230,10 @@ class PythonEngine:
         page = self._page(ppn)
         code = page.codes.get(pc)
         if code is None:
+            if self._kept > KEPT_AT_MOST:
+                self.forget()
+                page = self._page(ppn)
+            self._kept += 4
             cold = Cold(self, pc, ppn)
             low = pc & PAGE - 1
             code = page.codes[pc] = Code(cold, low, low + 4 * len(cold.steps))
