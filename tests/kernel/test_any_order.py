@@ -65,6 +65,14 @@ class AnyOrder(RuleBasedStateMachine):
         self.p = Puppets(memory=self.memory, max_procs=12, pid_max=400)
         self.models[1] = Model(0)
 
+    @precondition(lambda self: not self.p.alive(1))
+    @rule()
+    def boot_again(self) -> None:
+        """Memory has run out for pid 1 itself, which ends the machine: nothing may be left of it."""
+        check_end(self.p.k)
+        self.models.clear()
+        self.boot()
+
     # --- choosing ---------------------------------------------------------------------------------------
 
     def pick(self, number: int) -> int:
