@@ -32,7 +32,8 @@ class Arguments:
         """Raises StatementError unless there are from `least` to `most` operands."""
         if not least <= len(self.nodes) <= most:
             extra = self.nodes[most] if len(self.nodes) > most else None
-            raise self.error(f"`{self.name}` is written `{self.name} {usage}`".rstrip(), extra)
+            written = f"{self.name} {usage}".rstrip()
+            raise self.error(f"`{self.name}` is written `{written}`", extra)
 
     def error(self, message: str, node: Node | None = None, hint: str = "") -> StatementError:
         """An error whose caret points at an operand, or at the directive's name."""
@@ -52,7 +53,8 @@ class Arguments:
         if node[0] == "memory":
             raise self.error("expected `,` before `(`", node)
         if node[0] != "value":
-            raise self.error("expected an expression", node)
+            said = "expected `,` between operands" if node[0] == "words" else "expected an expression"
+            raise self.error(said, node)
         return self.asm.evaluate(self.parsed, node[1])
 
     def number(self, index: int, otherwise: int | None = None) -> int:

@@ -27,6 +27,9 @@ _MAX_TABLE = 1 << 20  # entries of a table: more can only be an attack
 class ElfError(Exception):
     """The bytes are no ELF file that can be used here; str() says why."""
 
+    def __str__(self) -> str:
+        return str(self.args[0]).encode("unicode_escape").decode("ascii")
+
 
 class Segment:
     """A program header."""

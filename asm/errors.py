@@ -16,12 +16,13 @@ class Source:
     "macro `name`", ".rept".
     """
 
-    __slots__ = ("name", "parent", "how", "depth")
+    __slots__ = ("name", "parent", "how", "depth", "lines")
 
     def __init__(self, name: str, parent: Statement | None = None, how: str = "") -> None:
         self.name = name
         self.parent = parent
         self.how = how
+        self.lines: list[str] = []  # the text's lines, where statements have their numbers
         self.depth: int = 0 if parent is None else parent.source.depth + 1
 
 
@@ -61,26 +62,31 @@ class AssemblyError(Exception):
         self.file = statement.source.name if statement else name
         self.line = statement.line if statement else 0
         self.column = statement.column + at if statement else 0
-        self.text = statement.text if statement else ""
-        self.at = at
+        self.text, self.at = _line_of(statement, at) if statement else ("", 0)
         self.length = max(1, length)
         self.hint = hint
         self.trail = tuple(_trail(statement))
+        self.main_line = self.line  # the line of the main file that led here
+        while statement is not None:
+            self.main_line, statement = statement.line, statement.source.parent
 
     @property
     def caret(self) -> str:
         """The line under the source line: blanks, then ^~~~ under what is meant."""
-        blank = "".join("\t" if character == "\t" else " " for character in self.text[: self.at])
-        return blank + "^" + "~" * (min(self.length, max(1, len(self.text) - self.at)) - 1)
+        before = printable(self.text[: self.at], 10_000)
+        blank = "".join("\t" if character == "\t" else " " for character in before)
+        meant = printable(self.text[self.at : self.at + self.length])
+        return (blank + "^" + "~" * (len(meant) - 1))[:400]
 
     def __str__(self) -> str:
+        message = printable(self.message, 4000)
         if not self.line:
-            lines = [f"{self.file}: error: {self.message}" if self.file else f"error: {self.message}"]
+            lines = [f"{printable(self.file)}: error: {message}" if self.file else f"error: {message}"]
         else:
-            lines = [f"{self.file}:{self.line}:{self.column}: error: {self.message}"]
-            lines += ["    " + _printable(self.text), "    " + self.caret]
+            lines = [f"{printable(self.file)}:{self.line}:{self.column}: error: {message}"]
+            lines += ["    " + printable(self.text), "    " + self.caret]
         if self.hint:
-            lines.append("  " + self.hint)
+            lines.append("  " + printable(self.hint))
         return "\n".join(lines + list(self.trail))
 
 
@@ -103,8 +109,11 @@ class Diagnostics:
         self.warnings: list[str] = []
 
     def error(self, problem: StatementError, statement: Statement) -> None:
-        """Notes one error; gives up (AssemblyErrors) when there are MAX_ERRORS."""
-        self.errors.append(AssemblyError(problem.message, statement, problem.at, problem.length, problem.hint))
+        """Notes one error, once if a loop repeats it; gives up (AssemblyErrors) when there are MAX_ERRORS."""
+        error = AssemblyError(problem.message, statement, problem.at, problem.length, problem.hint)
+        if error.text and any(str(error) == str(known) for known in self.errors[-3:]):
+            return
+        self.errors.append(error)
         if len(self.errors) >= MAX_ERRORS:
             self.stop(f"too many errors ({MAX_ERRORS}): the rest is not shown", statement)
 
@@ -118,9 +127,9 @@ class Diagnostics:
         raise AssemblyErrors(self.errors)
 
     def check(self) -> None:
-        """Raises AssemblyErrors if there was any error."""
+        """Raises AssemblyErrors if there was any error, in the order of the main file's lines."""
         if self.errors:
-            raise AssemblyErrors(self.errors)
+            raise AssemblyErrors(sorted(self.errors, key=lambda error: error.main_line))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -132,25 +141,35 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean `{near[0]}`?" if near else ""
 
 
+def _line_of(statement: Statement, at: int) -> tuple[str, int]:
+    """The source line of a statement and where offset `at` of the statement is in it."""
+    lines, start = statement.source.lines, statement.column - 1
+    if 0 < statement.line <= len(lines):
+        line = lines[statement.line - 1]
+        if line.startswith(statement.text, start):
+            return line.rstrip(), start + at
+    return statement.text, at
+
+
 def _trail(statement: Statement | None) -> Iterable[str]:
     """The expansions that led to the statement, innermost first; the middle of a long trail is left out."""
     frames = []
     while statement is not None and statement.source.parent is not None:
         source, statement = statement.source, statement.source.parent
         frames.append(
-            f"  {source.how} at {statement.source.name}:{statement.line}: {_printable(statement.text.strip())}"
+            f"  {source.how} at {statement.source.name}:{statement.line}: {printable(statement.text.strip())}"
         )
     return frames if len(frames) <= 8 else [*frames[:4], f"  … {len(frames) - 8} more …", *frames[-4:]]
 
 
-def _printable(text: str) -> str:
-    """The text as one safe line: control characters and undecodable bytes are shown as \\xNN, a long line is cut."""
-    text = text if len(text) <= 400 else text[:400] + "…"
+def printable(text: str, limit: int = 400) -> str:
+    """The text as it can be shown anywhere: control characters and undecodable bytes as \\xNN, cut if it is too
+    long.
+    """
+    text = text if len(text) <= limit else text[:limit] + "…"
     if text.isprintable():
         return text
-    return "".join(
-        character if character.isprintable() or character == "\t" else _escape(ord(character)) for character in text
-    )
+    return "".join(piece if piece.isprintable() or piece in "\t\n" else _escape(ord(piece)) for piece in text)
 
 
 def _escape(code: int) -> str:

@@ -1,16 +1,18 @@
-"""The LALR tables that Lark makes of grammar.lark, kept in the user's cache directory.
+"""The LALR tables that Lark makes of grammar.lark, kept beside it in grammar_made.py.
 
 Importing Lark takes four times as long as assembling a small program. So Lark is only asked when the grammar has
-changed (or there is no cache): what it computes, a table of plain numbers and strings, is kept, and parse.py runs
-it. A cache that is read-only, damaged, of another version or missing changes nothing but the time.
+changed: what it computes, a table of plain numbers and strings, is written down, and parse.py runs it. After an edit
+of the grammar everything works as before, but slowly, until `python -m asm.grammar_tables` has written it anew (a
+test says so).
 """
 
 from __future__ import annotations
 
-import marshal
 import os
-import sys
 from typing import Any, NamedTuple
+
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
+MADE = os.path.join(_FOLDER, "grammar_made.py")
 
 
 class Rule(NamedTuple):
@@ -29,22 +31,14 @@ class Tables(NamedTuple):
     start: int
 
 
-#: Raised when what the cache holds changes its form.
-_FORM = b"forkyard grammar 1"
-
-
 def load() -> Tables:
-    """The tables of grammar.lark, from the cache where possible."""
-    with open(os.path.join(os.path.dirname(__file__), "grammar.lark"), encoding="utf-8") as file:
-        grammar = file.read()
-    path = _cache_path()
-    cached = _read(path, grammar) if path else None
-    if cached is not None:
-        return cached
-    tables = compile_grammar(grammar)
-    if path:
-        _write(path, grammar, tables)
-    return tables
+    """The tables of grammar.lark: those written down, or, if the grammar has changed since, Lark's."""
+    from asm import grammar_made as made
+
+    grammar = _grammar()
+    if _checksum(grammar) != made.GRAMMAR:
+        return compile_grammar(grammar)
+    return Tables(made.STATES, [Rule(*rule) for rule in made.RULES], made.START)
 
 
 def compile_grammar(grammar: str) -> Tables:
@@ -64,17 +58,31 @@ def _simplify(table: dict[str, Any], memo: dict[int, Any]) -> Tables:
     """Lark's serialised form as Tables, with each anonymous terminal named by its text."""
     texts = {entry["name"]: entry["pattern"]["value"] for entry in memo.values() if entry["__type__"] == "TerminalDef"}
     names = {number: texts.get(name, name) for number, name in table["tokens"].items()}
-    numbers: dict[int, int] = {}
-    rules: list[Rule] = []
-    for key, entry in memo.items():
-        if entry["__type__"] == "Rule":
-            numbers[key] = len(rules)
-            rules.append(_rule(entry))
-    states: list[dict[str, int]] = [{} for _ in range(max(table["states"]) + 1)]
+    known = {key: _rule(entry) for key, entry in memo.items() if entry["__type__"] == "Rule"}
+    keys = sorted(known, key=lambda key: _written(memo[key]))
+    numbers = {key: number for number, key in enumerate(keys)}
+    states: dict[int, dict[str, int]] = {}
     for state, actions in table["states"].items():
-        for symbol, (reduce, target) in actions.items():
-            states[state][names[symbol]] = -1 - numbers[target["@"]] if reduce else target
-    return Tables(states, rules, table["start_states"]["start"])
+        found = {
+            names[symbol]: -1 - numbers[target["@"]] if reduce else target
+            for symbol, (reduce, target) in actions.items()
+        }
+        states[state] = dict(sorted(found.items()))
+    return Tables(_renumbered(states, table["start_states"]["start"]), [known[key] for key in keys], 0)
+
+
+def _renumbered(states: dict[int, dict[str, int]], start: int) -> list[dict[str, int]]:
+    """The states in the order in which they are reached: Lark's own numbers change with the hash seed."""
+    order = [start]
+    for state in order:
+        order += [target for target in dict.fromkeys(states[state].values()) if target >= 0 and target not in order]
+    new = {state: number for number, state in enumerate(order)}
+    return [{symbol: new.get(to, to) for symbol, to in states[state].items()} for state in order]
+
+
+def _written(entry: dict[str, Any]) -> str:
+    """A rule as text, to sort by."""
+    return f"{entry['origin']['name']} {entry['order']:4} {[part['name'] for part in entry['expansion']]}"
 
 
 def _rule(entry: dict[str, Any]) -> Rule:
@@ -83,52 +91,37 @@ def _rule(entry: dict[str, Any]) -> Rule:
     return Rule(entry["origin"]["name"], "" if passes else entry["alias"] or entry["origin"]["name"], keep)
 
 
-def _cache_path() -> str | None:
-    """The file that keeps the tables; FORKYARD_CACHE names another directory, or none if it is empty."""
-    folder = os.environ.get("FORKYARD_CACHE")
-    if folder is None and sys.platform.startswith("linux"):  # as platformdirs says, without the cost of asking it
-        base = os.environ.get("XDG_CACHE_HOME", "")
-        base = base if os.path.isabs(base) else os.path.expanduser("~/.cache")
-        folder = os.path.join(base, "forkyard") if os.path.isabs(base) else None
-    elif folder is None:
-        from platformdirs import user_cache_dir
-
-        folder = user_cache_dir("forkyard", appauthor=False)
-    return os.path.join(folder, "grammar") if folder else None
+def _grammar() -> str:
+    with open(os.path.join(_FOLDER, "grammar.lark"), encoding="utf-8") as file:
+        return file.read()
 
 
-def _key(grammar: str) -> bytes:
+def _checksum(grammar: str) -> int:
     import zlib
 
-    return b"%s %s %08x" % (_FORM, sys.version.encode(), zlib.crc32(grammar.encode()))
+    return zlib.crc32(grammar.encode())
 
 
-def _read(path: str, grammar: str) -> Tables | None:
-    import zlib
+def source() -> str:
+    """The text of grammar_made.py: for the grammar as it is now."""
+    grammar = _grammar()
+    tables = compile_grammar(grammar)
+    lines = [
+        '"""Made by `python -m asm.grammar_tables` from grammar.lark: see there, and change nothing here."""\n',
+        "# fmt: off\n# ruff: noqa: E501\n",
+        "from __future__ import annotations\n",
+        f"GRAMMAR = {_checksum(grammar)}",
+        f"START = {tables.start}",
+        "STATES: list[dict[str, int]] = [",
+        *(f"    {dict(sorted(state.items()))!r}," for state in tables.states),
+        "]",
+        "RULES: list[tuple[str, str, tuple[bool, ...]]] = [",
+        *(f"    {tuple(rule)!r}," for rule in tables.rules),
+        "]",
+    ]
+    return "\n".join(lines) + "\n"
 
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-        key = _key(grammar)
-        body = data[len(key) + 4 :]
-        if data[: len(key)] != key or data[len(key) : len(key) + 4] != zlib.crc32(body).to_bytes(4, "little"):
-            return None
-        states, rules, start = marshal.loads(body)
-        return Tables(states, [Rule(*rule) for rule in rules], start)
-    except (OSError, ValueError, EOFError, TypeError):
-        return None
 
-
-def _write(path: str, grammar: str, tables: Tables) -> None:
-    """Keeps the tables, whole or not at all: another process may be reading."""
-    import zlib
-
-    body = marshal.dumps((tables.states, [tuple(rule) for rule in tables.rules], tables.start))
-    scratch = f"{path}.{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(scratch, "wb") as file:
-            file.write(_key(grammar) + zlib.crc32(body).to_bytes(4, "little") + body)
-        os.replace(scratch, path)
-    except OSError:
-        return
+if __name__ == "__main__":
+    with open(MADE, "w", encoding="utf-8") as made_file:
+        made_file.write(source())

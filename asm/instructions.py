@@ -194,30 +194,54 @@ class Code:
         if isinstance(value, Op):
             return ""
         name = getattr(value, "name", "")
-        near = did_you_mean(name, (*X_NUMBERS, *CSR_NUMBERS))
+        if name[:1] == "$":
+            return "numbers are written without `$`, registers without `$` or `%`"
+        values = (symbol.name for symbol in self.asm.symbols.values() if type(symbol.value) is int)
+        near = did_you_mean(name, (*X_NUMBERS, *CSR_NUMBERS, *values))
         return near or f"`{name}` is no register, and no `.equ` above gives it a value"
 
     def _mismatch(self, mnemonic: str, operands: list[Node], insn: Insn | None) -> StatementError:
         """The error for a name that is unknown or operands that no form of it has."""
+        texts, start = self.parsed.texts, self.parsed.start
+        word = texts[0]
         forms = ([insn.syntax] if insn else []) + pseudo.signatures(mnemonic)
-        texts = self.parsed.texts
         if not forms:
             hint = did_you_mean(mnemonic, (*TABLE, *pseudo.names()))
-            return StatementError(f"unknown instruction `{texts[0]}`", self.parsed.start, len(texts[0]), hint)
+            return StatementError(f"unknown instruction `{word}`", start, len(word), hint)
         hint = "it is written " + " or ".join(f"`{mnemonic} {form}`".replace(" `", "`") for form in forms)
-        if len(forms) == 1 and insn is not None:
-            for place, operand in zip(slots(insn), operands, strict=False):
-                if not fits(place.kind, operand, texts):
-                    return self.error(f"expected {_said(place)} here", operand, hint)
+        for operand in operands:
+            if operand[0] == "words":
+                return self.error("expected `,` between operands", operand, hint)
+        wrong = self._wrong_operand(mnemonic, operands, insn)
+        if wrong is not None:
+            place, operand = wrong
+            near = ""
+            if place.kind == "reg" and operand[0] == "value" and operand[1][0] == "name":
+                near = did_you_mean(texts[operand[1][1]], X_NUMBERS)
+            return self.error(f"expected {_said(place)}", operand, near or hint)
         counts = {len(form.split(",")) if form else 0 for form in forms}
         if len(operands) not in counts:
-            return StatementError(f"`{mnemonic}` with {len(operands)} operands", self.parsed.start, len(texts[0]), hint)
-        return StatementError(f"`{mnemonic}` does not take these operands", self.parsed.start, len(texts[0]), hint)
+            number = f"{len(operands)} operand{'s' * (len(operands) != 1)}" if operands else "no operands"
+            return StatementError(f"`{mnemonic}` with {number}", start, len(word), hint)
+        return StatementError(f"`{mnemonic}` does not take these operands", start, len(word), hint)
+
+    def _wrong_operand(self, mnemonic: str, operands: list[Node], insn: Insn | None) -> tuple[Slot, Node] | None:
+        """The first operand that is of the wrong kind, if there is only one form with as many operands."""
+        forms = [slots(insn)] if insn else []
+        for form in pseudo.forms().get(mnemonic, ()):
+            forms.append(tuple(Slot(kind, name) for kind, name in zip(form.kinds, form.operands, strict=True)))
+        forms = [form for form in forms if len(form) == len(operands)]
+        if len(forms) == 1:
+            for place, operand in zip(forms[0], operands, strict=True):
+                if not fits(place.kind, operand, self.parsed.texts):
+                    return place, operand
+        return None
 
 
 def _said(place: Slot) -> str:
+    """What belongs into a place, in words."""
     if place.kind == "reg":
         return f"a register ({place.field})"
     if place.kind == "memory":
-        return f"an address: {place.field}({place.base}), as in `8(sp)`"
+        return f"an address: {place.field}({place.base}), as in `8(sp)`" if place.base else "an address, as in `8(sp)`"
     return f"an address in a register: ({place.base})" if place.kind == "base" else f"a value ({place.field})"

@@ -37,6 +37,8 @@ def encode(text: str) -> bytes:
 def split(text: str, source: Source, report: Report, first_line: int = 1) -> Iterator[Statement]:
     """The statements of `text`, in order. Unterminated strings and comments are reported."""
     lines = text.split("\n")
+    if not source.lines and source.how in ("", "included"):
+        source.lines = lines
     index, count, shift = 0, len(lines), first_line
     special = _SPECIAL.search
     while index < count:  # hot: a plain line costs one search

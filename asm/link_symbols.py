@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from asm.errors import did_you_mean
+from asm.errors import did_you_mean, printable
 from asm.objects import Object, ObjectSection, ObjectSymbol
 from asm.symbols import LOCAL, WEAK
 
@@ -17,7 +17,7 @@ class LinkErrors(Exception):
 
     def __init__(self, messages: Sequence[str]) -> None:
         super().__init__(messages)
-        self.messages = list(messages)
+        self.messages = [printable(message, 4000) for message in messages]
 
     def __str__(self) -> str:
         return "\n".join(self.messages)

@@ -42,8 +42,17 @@ class Parsed:
         if not leaves:
             return len(self.text), 1
         found = tokens(self.text, self.start)
-        first, last = found[min(leaves)], found[max(leaves)]
-        return first.at, last.at + len(last.text) - first.at
+        low, high = min(leaves), max(leaves)
+        while low > 1 and found[low - 1].kind in _PREFIXES and found[low - 2].kind not in _OPERAND_ENDS:
+            low -= 1
+        while found[low - 1].kind == "(" and high + 1 < len(found) and found[high + 1].kind == ")" and low > 2:
+            low, high = low - 1, high + 1
+        return found[low].at, found[high].at + len(found[high].text) - found[low].at
+
+
+#: A sign before an operand belongs to it, unless it stands behind another operand.
+_PREFIXES = ("-", "+", "~", "!")
+_OPERAND_ENDS = ("NUMBER", "CHARACTER", "LOCAL", ")")
 
 
 class _Failure:

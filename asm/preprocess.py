@@ -135,7 +135,9 @@ class Preprocessor:
             if text is line.text:
                 yield Statement(text, source, line.line, line.column)
             else:
-                yield from split(text, source, self.asm.diagnostics.error, line.line)
+                for made in split(text, source, self.asm.diagnostics.error, line.line):
+                    made.column += line.column - 1
+                    yield made
 
     def _body(self, opening: str) -> list[Statement]:
         """The statements up to the matching .endm or .endr. Raises StatementError if there is none."""

@@ -118,7 +118,7 @@ class Form:
 
 
 def _kind(name: str) -> str:
-    if name.endswith(")"):
+    if name.endswith(")") and not name.startswith("%"):
         return "memory"
     return "reg" if name.startswith("r") else "imm"
 
@@ -197,7 +197,7 @@ def _special_forms() -> None:
     _add("call", "rd, symbol", lambda code, bound: _call(code, bound["symbol"], 6, _reg(code, bound["rd"])))
     _add("tail", "symbol", lambda code, bound: _call(code, bound["symbol"], 6, 0))
     _add("jump", "symbol, rt", lambda code, bound: _call(code, bound["symbol"], _reg(code, bound["rt"]), 0))
-    _add("add", "rd, rs, rt, symbol", _tprel_add)
+    _add("add", "rd, rs, rt, %tprel_add(symbol)", _tprel_add)
     for name in ("lb", "lh", "lw", "ld", "lbu", "lhu", "lwu"):
         _add(name, "rd, symbol", _load(name))
     for name in ("sb", "sh", "sw", "sd"):
@@ -321,9 +321,9 @@ def _tprel_add(code: Code, bound: Bound) -> None:
     """add with %tprel_add(symbol), which only tells the linker that the three instructions belong together."""
     from asm.symbols import Op
 
-    value = code.value(bound["symbol"])
+    value = code.value(bound["%tprel_add(symbol)"])
     if not isinstance(value, Op) or value.left != "%tprel_add":
-        raise code.error("expected `%tprel_add(symbol)`", bound["symbol"])
+        raise code.error("expected `%tprel_add(symbol)`", bound["%tprel_add(symbol)"])
     assert not isinstance(value.right, str)
     code.asm.fix("TPREL_ADD", value.right, relax=True)
     code.word("add", rd=_reg(code, bound["rd"]), rs1=_reg(code, bound["rs"]), rs2=_reg(code, bound["rt"]))

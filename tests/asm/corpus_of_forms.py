@@ -65,13 +65,13 @@ def instructions() -> Iterator[str]:
 
 
 def _pseudo_choices(operand: str, mnemonic: str, names: Iterator[str]) -> list[str]:
+    if operand.startswith("%"):
+        return ["%tprel_add(thread)"]
     if operand.endswith(")"):
         return [f"{value}({next(names)})" for value in ("0", "-4", "five")]
     if operand.startswith("r"):
         return [next(names) for _ in range(4)]
     if operand in ("offset", "symbol"):
-        if mnemonic == "add":
-            return ["%tprel_add(thread)"]
         return ["thread"] if ".tls" in mnemonic else ["before", "outside", "value+4" if operand == "symbol" else "1b"]
     if operand == "csr":
         return list(_CSRS)

@@ -77,8 +77,8 @@ def assert_same_object(gnu: bytes, made: bytes) -> None:
 
 
 def relocations(file: elf.Elf) -> dict[str, list[tuple[object, ...]]]:
-    """What is relocated in each loaded section. Local labels have other names: their places stand for them. The addend of
-    R_RISCV_RELAX means nothing.
+    """What is relocated in each loaded section. Local labels have other names: their places stand for them. The
+    addend of R_RISCV_RELAX means nothing.
     """
     found: dict[str, list[tuple[object, ...]]] = {}
     for part in file.sections:
@@ -97,7 +97,8 @@ def relocations(file: elf.Elf) -> dict[str, list[tuple[object, ...]]]:
 def named_symbols(file: elf.Elf) -> list[tuple[object, ...]]:
     """The symbol table without sections, files, local labels and GNU's markers of code and data ($x, $d).
 
-    GNU as also leaves undefined symbols named like registers behind, where it first tried to read an operand as a value.
+    GNU as also leaves undefined symbols named like registers behind, where it first tried to read an operand as a
+    value.
     """
     found: list[tuple[object, ...]] = []
     for symbol in file.symbols[1:]:

@@ -88,8 +88,8 @@ HEAD = ".data\nstart: .byte 1, 2, 3\n.equ five, 5\n.equ minus, -7\nhere: .byte 4
 
 
 def computable(text: str) -> bool:
-    """Whether nothing is divided by zero, which is an error here and a warning in GNU as, nor the lowest number by -1, where
-    GNU as crashes; and no shift is out of range, where it warns.
+    """Whether nothing is divided by zero, which is an error here and a warning in GNU as, nor the lowest number by
+    -1, where GNU as crashes; and no shift is out of range, where it warns.
     """
     try:
         assemble(f"{HEAD}.quad {text}\n", "try.s")

@@ -1,0 +1,3 @@
+    nop
+    nop /* this comment
+    goes on to the end

@@ -1,0 +1,4 @@
+# A macro to the end of the file.
+    nop
+    .macro open
+    nop
