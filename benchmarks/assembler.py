@@ -15,8 +15,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.host import REFERENCE, loop_rate
+
 REGISTERS = [*(f"a{n}" for n in range(8)), *(f"t{n}" for n in range(7)), *(f"s{n}" for n in range(2, 12))]
-REFERENCE = 25_000_000  # rounds per second of the machine that the project's figures are for
 
 
 def program(lines: int) -> str:
@@ -46,15 +47,6 @@ def _line(number: int, at: int) -> str:
         f"    slli {a}, {a}, {number % 63}",
     )
     return forms[(number >> 12) % len(forms)]
-
-
-def loop_rate(rounds: int = 3_000_000) -> float:
-    """Rounds per second of a bare `while` loop here."""
-    begin = time.perf_counter()
-    i = 0
-    while i < rounds:
-        i += 1
-    return rounds / (time.perf_counter() - begin)
 
 
 def main() -> None:
