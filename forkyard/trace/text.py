@@ -87,7 +87,7 @@ def _unknown_syscall(f: TextFormat, e: events.UnknownSyscall) -> str:
 
 def _page_fault(f: TextFormat, e: events.PageFault) -> str:
     by = "by the kernel" if e.kernel else f"at pc {f.place(e.tid, e.pc)}"
-    frames = f": frame {e.old_ppn:#x} -> {e.ppn:#x}" if e.old_ppn != e.ppn else f": frame {e.ppn:#x}"
+    frames = f": frame {e.old_ppn:#x} -> {e.ppn:#x}" if e.old_ppn not in (0, e.ppn) else f": frame {e.ppn:#x}"
     return f"{e.kind}: {e.access} to {f.place(e.tid, e.va)} {by}{frames if e.ppn else ''}"
 
 
