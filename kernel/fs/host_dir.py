@@ -53,7 +53,12 @@ class HostDir:
 
     def readlink(self, parts: Parts) -> bytes:
         """Where a symbolic link points to: a path for the machine to follow, never for the host."""
-        return self._inside(parts[:-1], lambda fd: os.readlink(parts[-1], dir_fd=fd))[:_SYMLINK_MAX]
+        try:
+            return self._inside(parts[:-1], lambda fd: os.readlink(parts[-1], dir_fd=fd))[:_SYMLINK_MAX]
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            raise FileNotFoundError(errno.ENOENT, "no symbolic link any more", parts[-1]) from None
 
     def read(self, parts: Parts, offset: int, size: int) -> bytes:
         """Bytes of a regular file; fewer at its end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,30 @@ def test_a_directory_swapped_for_a_link_while_it_is_open_leads_nowhere(host: Pat
     fs.flush(box.k)
     assert (tmp_path / "secret" / "key").read_text() == "the key"
     assert os.listdir(tmp_path / "secret") == ["key"]
+
+
+def test_no_moment_of_a_swap_lets_anything_out(host: Path, tmp_path: Path) -> None:
+    """Somebody on the host swaps a directory for a link and back all the time, while a program walks through it."""
+    (host / "sub" / "key").write_text("harmless")
+    (host / "link").symlink_to(tmp_path / "secret")
+    over = threading.Event()
+
+    def swap() -> None:
+        while not over.is_set():
+            os.rename(host / "sub", host / "away")
+            os.rename(host / "link", host / "sub")
+            os.rename(host / "sub", host / "link")
+            os.rename(host / "away", host / "sub")
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    try:
+        box = show(host)
+        seen = {bytes(data) if isinstance(data := content(box, "/data/sub/key"), bytes) else data for _ in range(300)}
+    finally:
+        over.set()
+        thread.join()
+    assert seen <= {b"harmless", -ENOENT, -ENOTDIR, -ELOOP, -EACCES}
 
 
 def test_a_file_swapped_for_a_link_is_not_followed(host: Path, tmp_path: Path) -> None:
