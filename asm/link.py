@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 
 from asm import link_align
+from asm.elf import EF_FLOAT_ABI, EF_RVC
 from asm.link_layout import Image
 from asm.link_relocate import relocate
 from asm.link_script import Script, parse
@@ -47,11 +48,27 @@ def place(inputs: Sequence[Object], libraries: Iterable[Provider] = ()) -> Image
     for made in inputs:
         resolver.add(made)
     resolver.resolve(list(libraries))
+    _check_machine(resolver.objects)
     for made in resolver.objects:
         link_align.settle(made)
     image = Image(script(), resolver)
     relocate(image)
     return image
+
+
+def _check_machine(objects: Sequence[Object]) -> None:
+    """Refuses objects for a larger machine. Raises LinkErrors."""
+    messages = []
+    for made in objects:
+        if made.flags & EF_FLOAT_ABI:
+            messages.append(f"{made.name}: error: this object is for a machine with floating-point registers\n{_FLAGS}")
+        elif made.flags & EF_RVC:
+            messages.append(f"{made.name}: error: this object has compressed instructions (the C extension)\n{_FLAGS}")
+    if messages:
+        raise LinkErrors(messages)
+
+
+_FLAGS = "  compile it with -march=rv64ima -mabi=lp64 (GNU as: with -march=rv64ima)"
 
 
 __all__ = ["LinkErrors", "Provider", "link", "place", "script", "write"]
