@@ -90,17 +90,17 @@ class Value:
         """The signed remainder, with the sign of self; self where other is 0."""
         return self._binary("rems", other)
 
-    def shl(self, amount: Value) -> Value:
+    def shl(self, amount: Value | int) -> Value:
         """Shift left; the definition keeps the amount below the width."""
-        return Value("shl", self.width, (self, amount))
+        return Value("shl", self.width, (self, self._operand("shl", amount)))
 
     def shr(self, amount: Value | int) -> Value:
         """Shift right, filling with zeros."""
         return Value("shr", self.width, (self, self._operand("shr", amount)))
 
-    def sar(self, amount: Value) -> Value:
+    def sar(self, amount: Value | int) -> Value:
         """Shift right, filling with the sign."""
-        return Value("sar", self.width, (self, amount))
+        return Value("sar", self.width, (self, self._operand("sar", amount)))
 
     def trunc(self, width: int) -> Value:
         """The low bits."""
@@ -124,6 +124,28 @@ class Value:
         raise DefinitionError("signed or unsigned? write a.slt(b) or a.ult(b)")
 
     __gt__ = __le__ = __ge__ = __lt__
+
+    def __lshift__(self, other: object) -> Value:
+        raise DefinitionError("write a.shl(amount)")
+
+    def __rshift__(self, other: object) -> Value:
+        raise DefinitionError("with zeros or with the sign? write a.shr(amount) or a.sar(amount)")
+
+    def __floordiv__(self, other: object) -> Value:
+        raise DefinitionError("signed or unsigned? write a.divs(b) or a.divu(b)")
+
+    __truediv__ = __floordiv__
+
+    def __mod__(self, other: object) -> Value:
+        raise DefinitionError("signed or unsigned? write a.rems(b) or a.remu(b)")
+
+    def __neg__(self) -> Value:
+        raise DefinitionError("write const(0, width) - a")
+
+    def __radd__(self, other: object) -> Value:
+        raise DefinitionError("write the value first and the number second, like a + 1; or const(1, width)")
+
+    __rsub__ = __rmul__ = __rand__ = __ror__ = __rxor__ = __radd__
 
     def _operand(self, op: str, other: object) -> Value:
         if isinstance(other, int):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from vm.isa.checks import REGISTERS, check_encoding, check_meaning, check_name
 from vm.isa.expr import (
     NO_RESERVATION,
     DefinitionError,
@@ -120,6 +121,7 @@ class Insn:
         "length",
         "mask",
         "match",
+        "module",
         "name",
         "operands",
         "pattern",
@@ -130,9 +132,10 @@ class Insn:
     def __init__(self, name: str, pattern: str, syntax: str, source: str, define: Definition) -> None:
         self.name, self.pattern, self.syntax, self.source = name, pattern, syntax, source
         self.doc = (define.__doc__ or "").strip()
-        if not self.doc:
-            raise DefinitionError(f"{name}: the definition needs a docstring that says what it does")
+        self.module = define.__module__
+        check_name(self)
         self.mask, self.match, self.fields, self.length = _parse_pattern(name, pattern)
+        check_encoding(self)
         self.operands = _parse_syntax(name, syntax, self.fields)
         self.effects = _trace(self, define)
 
@@ -167,10 +170,12 @@ class Trace:
 
     def x(self, field: str) -> Value:
         """The integer register that `field` names, as it was before this instruction."""
-        return Value("xreg", XLEN, (), self._known(field))
+        return Value("xreg", XLEN, (), self._register(field))
 
     def imm(self, field: str = "imm") -> Value:
         """The immediate field, extended to 64 bits as its encoding says."""
+        if field in REGISTERS:
+            raise DefinitionError(f"{field} is a register: write s.x({field!r})")
         return Value("field", XLEN, (), self._known(field))
 
     def load(self, address: Value, width: int, access: str = "load") -> Value:
@@ -179,6 +184,7 @@ class Trace:
 
     def csr(self, unless_zero: str | None = None) -> Value:
         """The CSR that field csr names; with `unless_zero`, not read where that field is 0."""
+        self._known("csr")
         return self._let(Value("csr", XLEN, (), unless_zero))
 
     def write_csr(self, value: Value, unless_zero: str | None = None) -> None:
@@ -191,7 +197,7 @@ class Trace:
 
     def set_x(self, field: str, value: Value) -> None:
         """Write the 64-bit value to the integer register that `field` names."""
-        self.effects.append(SetX(self._known(field), self._wide(value)))
+        self.effects.append(SetX(self._register(field), self._wide(value)))
 
     def branch(self, condition: Value, target: Value) -> None:
         """Go on at `target` if the one-bit condition holds."""
@@ -240,7 +246,14 @@ class Trace:
             raise DefinitionError(f"the pattern has no field {field!r}; it has {', '.join(self._fields)}")
         return field
 
+    def _register(self, field: str) -> str:
+        if self._known(field) not in REGISTERS:
+            raise DefinitionError(f"{field} is no register: write s.imm({field!r}) for its value")
+        return field
+
     def _wide(self, value: Value) -> Value:
+        if not isinstance(value, Value):
+            raise DefinitionError(f"{value!r} is no value: write const({value!r}, 64)")
         if value.width != XLEN:
             raise DefinitionError(f"{value!r} is {value.width} bits, but 64 are needed: use zext or sext")
         return value
@@ -251,7 +264,7 @@ class Trace:
         return value
 
 
-Definition = Callable[[Trace], None]
+Definition = Callable[[Trace], object]
 
 TABLE: dict[str, Insn] = {}
 _BY_OPCODE: dict[int, list[Insn]] = {}
@@ -264,10 +277,15 @@ def insn(
 
     def register(define: Definition) -> Definition:
         new = Insn(name, pattern, syntax, source, define)
+        if name in TABLE:
+            raise DefinitionError(f"{name} is defined already, at {TABLE[name].source}: choose another name")
         same_opcode = _BY_OPCODE.setdefault(new.match & 0x7F, [])
         for other in same_opcode:
             if (new.match ^ other.match) & new.mask & other.mask == 0 and other.name != within:
-                raise DefinitionError(f"{name} overlaps {other.name}: {pattern} and {other.pattern}")
+                raise DefinitionError(
+                    f"{name} overlaps {other.name}: {pattern} and {other.pattern}; correct one of them, "
+                    f"or say within={other.name!r} if {name} is a special case of it"
+                )
         same_opcode.insert(0 if within else len(same_opcode), new)
         TABLE[name] = new
         return define
@@ -297,7 +315,7 @@ def lookup(mnemonic: str) -> tuple[Insn, dict[str, int]] | None:
 
 def _parse_pattern(name: str, pattern: str) -> tuple[int, int, dict[str, Field], int]:
     """mask, match, fields and length in bytes of a pattern read from its highest bit down."""
-    tokens = [_parse_token(name, token) for token in pattern.split()]
+    tokens = [parse_token(name, token) for token in pattern.split()]
     length = sum(width for width, *_ in tokens)
     if length not in (16, 32):
         raise DefinitionError(f"{name}: the pattern covers {length} bits; an instruction has 16 or 32")
@@ -316,7 +334,7 @@ def _parse_pattern(name: str, pattern: str) -> tuple[int, int, dict[str, Field],
     return mask, match, fields, length // 8
 
 
-def _parse_token(name: str, token: str) -> tuple[int, int | None, str, list[tuple[int, int]]]:
+def parse_token(name: str, token: str) -> tuple[int, int | None, str, list[tuple[int, int]]]:
     """(width, constant bits or None, field, [(high, low)…]) of one token of a pattern."""
     if not token.strip("01"):
         return len(token), int(token, 2), "", []
@@ -327,6 +345,8 @@ def _parse_token(name: str, token: str) -> tuple[int, int | None, str, list[tupl
     ranges = []
     for part in text.split("|"):
         high, _, low = part.partition(":")
+        if not high.isdecimal() or not (low or high).isdecimal() or int(low or high) > int(high):
+            raise DefinitionError(f"{name}: {token!r} is no field: write {field}[high:low], with the higher bit first")
         ranges.append((int(high), int(low or high)))
     return sum(high - low + 1 for high, low in ranges), None, field, ranges
 
@@ -344,8 +364,11 @@ def _parse_syntax(name: str, syntax: str, fields: dict[str, Field]) -> tuple[Ope
 def _trace(new: Insn, define: Definition) -> tuple[Effect, ...]:
     trace = Trace(new.fields, new.length)
     try:
-        define(trace)
-        return trace.finish()
+        if define(trace) is not None:
+            raise DefinitionError("it returns a value: say what becomes of it, like s.set_x('rd', value)")
+        effects = trace.finish()
+        check_meaning(effects, new.fields)
+        return effects
     except DefinitionError as error:
         raise DefinitionError(f"{new.name}: {error}") from None
 
