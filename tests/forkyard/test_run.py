@@ -299,3 +299,10 @@ def test_a_first_program_is_written_and_runs(forkyard: Forkyard, tmp_path: Path)
     assert again.status == 2
     assert "is there already" in again.err
     assert forkyard("new", tmp_path / "no" / "first").status == 2
+
+
+@pytest.mark.parametrize("policy", ["eager", "shared-tables", "magic"])
+def test_a_way_to_fork_that_is_not_here_is_refused_rather_than_ignored(forkyard: Forkyard, policy: str) -> None:
+    result = forkyard("run", "--fork", policy, PROGRAMS / "hello.s")
+    assert (result.status, result.out) == (2, "")
+    assert policy in result.err
