@@ -194,6 +194,8 @@ class Preprocessor:
         count = self.conditionals.number(operands, name)
         if count < 0:
             raise StatementError(f"a negative count: {count}")
+        if not body:
+            return
         if self.expanded + count * len(body) > MAX_EXPANDED:
             raise StatementError(f"this makes {count * len(body)} statements: more than {MAX_EXPANDED}")
         self._loop(body, [{}] * count, name)
@@ -213,7 +215,7 @@ class Preprocessor:
         self._loop(body, [{symbol: value} for value in values], name)
 
     def _loop(self, body: list[Statement], rounds: list[dict[str, str]], name: str) -> None:
-        if not body or not rounds:
+        if not body:
             return
         source = self._child(body[0].source.name, f"in `{name}`")
         count = self.count
