@@ -266,7 +266,9 @@ class Assembler:
             self.diagnostics.stop(f"this program has more than {MAX_SIZE >> 20} MiB", self.statement)
 
     def fix(self, kind: str, value: Value, relax: bool = False) -> None:
-        """Notes that the bytes emitted next depend on `value`."""
+        """Notes that the bytes emitted next depend on `value`. Raises StatementError where there are no bytes."""
+        if self.section.type == NOBITS:
+            raise StatementError(f"{self.section.name} holds zeros only: initialized data belongs in .data")
         self.section.fix(kind, value, self.statement, relax and self.options.relax)
 
 

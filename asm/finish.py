@@ -142,8 +142,6 @@ class _Finisher:
         if target.part:
             raise StatementError(f"`{target.part}` goes with an instruction's operand only")
         if target.plus is None and target.minus is None:
-            if made.type == NOBITS:
-                raise StatementError(f"{made.name} holds zeros only")
             relocate.apply_number(made.data, at, size, target.number)
         elif target.minus is None:
             if size < 4:

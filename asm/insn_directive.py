@@ -109,6 +109,8 @@ class _Encoder:
             if found is None:
                 raise self.args.error("expected an address, as in `8(sp)`", node)
             return self.code.part(name[:-5], found[0]) | found[1] << _REGISTERS["rs1"]
+        if node[0] != "value":
+            raise self.args.error(f"expected a value ({name})", node)
         if name == "jump":
             self.asm.fix("JAL", self.args.value(index))
             return 0
@@ -116,9 +118,11 @@ class _Encoder:
 
     def _field(self, name: str, index: int) -> int:
         low, width = _FIELDS[name]
-        text = self.args.parsed.texts[self.args.nodes[index][1][1]] if self.args.nodes[index][1][0] == "name" else ""
-        value = _OPCODES.get(text) if name == "opcode" and text in _OPCODES else self.args.number(index)
-        assert value is not None
+        node = self.args.nodes[index]
+        known = None
+        if name == "opcode" and node[0] == "value" and node[1][0] == "name":
+            known = _OPCODES.get(self.args.parsed.texts[node[1][1]])
+        value = self.args.number(index) if known is None else known
         if not 0 <= value < 1 << width:
-            raise self.args.error(f"{value} does not fit: {name} has {width} bits", self.args.nodes[index])
+            raise self.args.error(f"{value} does not fit: {name} has {width} bits", node)
         return value << low

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from asm.link_got import Got
 from asm.link_script import Assign, Expression, Header, Input, Output, Script, matches
 from asm.link_symbols import LinkErrors, Resolver
 from asm.objects import Object, ObjectSection, ObjectSymbol
-from asm.relocate import NUMBERS
 from asm.sections import ALLOC, EXEC, NOBITS, PROGBITS, THREAD, WRITE
 
 PAGE = 0x1000
-_GOT_KINDS = (NUMBERS["GOT_HI20"], NUMBERS["TLS_GOT_HI20"])
 
 
 class Placed:
@@ -57,9 +56,7 @@ class Image:
         self.sections: list[Placed] = []
         self.where: dict[int, tuple[Placed, int]] = {}  # by id() of an input section
         self.provided: dict[str, int] = {}
-        self.got: dict[tuple[str, int], int] = {}  # offsets in .got, by (kind, id() of the symbol)
-        self.got_symbols: dict[int, ObjectSymbol] = {}  # which symbol's address is at an offset of .got
-        self.got_section: ObjectSection | None = None
+        self.got = Got()
         self.common: dict[int, tuple[ObjectSection, int]] = {}  # by id() of a common symbol
         self._taken: set[int] = set(resolver.dropped)
         self._linker = Object("the linker")
@@ -82,21 +79,9 @@ class Image:
             self._linker.sections.append(room)
 
     def _make_got(self) -> None:
-        """The global offset table, for code that was compiled to be position independent: a reserved word,
-        addresses, and two words that dynamic linkers would use.
-        """
-        for made in self.resolver.objects:
-            for section in made.sections:
-                for relocation in section.relocations:
-                    if relocation.type in _GOT_KINDS and relocation.symbol is not None:
-                        target = self.resolver.definition(relocation.symbol)
-                        key = ("tls" if relocation.type == _GOT_KINDS[1] else "", id(target))
-                        self.got_symbols.setdefault(self.got.setdefault(key, 8 + 8 * len(self.got)), target)
-        if self.got:
-            size = 8 + 8 * len(self.got) + 16
-            data = bytes(size - 16) + b"\xff" * 8 + bytes(8)
-            self.got_section = ObjectSection(".got", PROGBITS, ALLOC | WRITE, 8, data, size, 8)
-            self._linker.sections.append(self.got_section)
+        self.got.collect(self.resolver.objects, self.resolver.definition)
+        if self.got.section is not None:
+            self._linker.sections.append(self.got.section)
 
     # Addresses ----------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asm.errors import did_you_mean
+from asm.link_got import SIZES as GOT_SIZES
 from asm.link_layout import Image, Placed
 from asm.link_symbols import LinkErrors, where
 from asm.objects import Object, ObjectSection, ObjectSymbol, Relocation
@@ -57,15 +58,12 @@ class _Relocator:
         return data
 
     def _fill_got(self) -> None:
-        got = self.image.got_section
-        if got is None:
-            return
-        placed, base = self.image.where[id(got)]
-        for (kind, _), offset in self.image.got.items():
-            symbol = self.image.got_symbols[offset]
-            value = (self.image.address(symbol) or 0) - (self.thread if kind else 0)
-            at = base + offset
-            placed.data[at : at + 8] = (value & (1 << 64) - 1).to_bytes(8, "little")
+        got = self.image.got
+        if got.section is not None:
+            placed, base = self.image.where[id(got.section)]
+            for offset, value in got.content(self.image.address, self.thread).items():
+                at = base + offset
+                placed.data[at : at + 8] = (value & (1 << 64) - 1).to_bytes(8, "little")
 
     def _section(self, placed: Placed, base: int, made: Object, section: ObjectSection) -> None:
         for relocation in section.relocations:
@@ -104,10 +102,9 @@ class _Relocator:
         if relocation.symbol is None:
             return relocation.addend
         symbol = self.image.resolver.definition(relocation.symbol)
-        if name in ("GOT_HI20", "TLS_GOT_HI20"):
-            placed, base = self.image.where[id(self.image.got_section)]
-            kind = "tls" if name == "TLS_GOT_HI20" else ""
-            return placed.address + base + self.image.got[kind, id(symbol)] + relocation.addend
+        if name in GOT_SIZES:
+            placed, base = self.image.where[id(self.image.got.section)]
+            return placed.address + base + self.image.got.offset(name, symbol) + relocation.addend
         address = self.image.address(symbol)
         if address is None:
             if symbol.binding != WEAK and section.flags & 2:

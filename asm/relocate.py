@@ -181,7 +181,8 @@ def _uleb(sign: int) -> Apply:
 
 _APPLY: dict[str, Apply] = {
     "BRANCH": _branch, "JAL": _jump, "CALL": _call, "CALL_PLT": _call,
-    "HI20": _high, "PCREL_HI20": _high, "GOT_HI20": _high, "TLS_GOT_HI20": _high, "TPREL_HI20": _high,
+    "HI20": _high, "PCREL_HI20": _high, "TPREL_HI20": _high,
+    "GOT_HI20": _high, "TLS_GOT_HI20": _high, "TLS_GD_HI20": _high,
     "LO12_I": _low, "PCREL_LO12_I": _low, "TPREL_LO12_I": _low,
     "LO12_S": _store, "PCREL_LO12_S": _store, "TPREL_LO12_S": _store,
     "RVC_BRANCH": _rvc_branch, "RVC_JUMP": _rvc_jump,
@@ -194,6 +195,17 @@ _APPLY: dict[str, Apply] = {
 
 #: Relocations whose value is relative to the place.
 RELATIVE = frozenset(
-    ("BRANCH", "JAL", "CALL", "CALL_PLT", "PCREL_HI20", "GOT_HI20", "TLS_GOT_HI20", "RVC_BRANCH", "RVC_JUMP")
+    (
+        "BRANCH",
+        "JAL",
+        "CALL",
+        "CALL_PLT",
+        "PCREL_HI20",
+        "GOT_HI20",
+        "TLS_GOT_HI20",
+        "TLS_GD_HI20",
+        "RVC_BRANCH",
+        "RVC_JUMP",
+    )
     + ("32_PCREL", "PLT32")
 )
