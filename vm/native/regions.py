@@ -17,8 +17,8 @@ from vm.native.ir import can_render, reads_counter
 from vm.ram import PAGE
 from vm.render_python import Op
 
-#: Instructions in a region at most: compiling takes about a millisecond for each.
-LARGEST = 400
+#: Instructions in a region at most: a page. Compiling takes about a millisecond for each, in another process.
+LARGEST = PAGE // INSTRUCTION_ALIGNMENT
 
 #: Gives the instruction word at an address of the page.
 Fetch = Callable[[int], int]
