@@ -23,6 +23,15 @@ settings.register_profile("mutants", parent=settings.get_profile("ci"), phases=[
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_cache_for_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Generator[None, None, None]:
+    """The user's own cache stays out of it, and samples are assembled once. Seeded bugs run without any cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "FORKYARD_MUTANT" not in os.environ:
+            patch.setenv("FORKYARD_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

@@ -36,11 +36,3 @@ def forkyard(capfd: pytest.CaptureFixture[str]) -> Forkyard:
         return Result(status, out, err)
 
     return run
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_cache_for_the_tests(tmp_path_factory: pytest.TempPathFactory) -> object:
-    """The user's own cache stays out of it, and samples are assembled once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FORKYARD_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield

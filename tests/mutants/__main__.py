@@ -24,6 +24,7 @@ def run_tests(tests: Sequence[str], mutant: str = "") -> tuple[int | None, str]:
     environment = {
         **os.environ,
         "FORKYARD_MUTANT": mutant,
+        "FORKYARD_CACHE": "",  # what a mutant assembles is not what its sources say: it must be neither kept nor found
         "HYPOTHESIS_PROFILE": "mutants",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
