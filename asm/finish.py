@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from asm import relocate
 from asm.errors import Statement, StatementError
-from asm.expressions import Linear, linear
+from asm.expressions import Linear, linear, wrap
 from asm.layout import MAX_SIZE, Align, Branch, distance, settle
 from asm.layout import finish as finish_section
 from asm.objects import Object, ObjectSection, ObjectSymbol, Relocation
@@ -131,10 +131,12 @@ class _Finisher:
     def _relocate(self, made: ObjectSection, at: int, kind: str, target: Linear, relax: bool) -> None:
         if target.minus is not None or target.part:
             raise StatementError("this operand must be an address: a symbol plus or minus a number")
+        if not -(1 << 63) <= target.number < 1 << 64:
+            raise StatementError(f"{target.number} is no address of 64 bits")
         symbol = None if target.plus is None else self._symbol(target.plus)
-        made.relocations.append(Relocation(at, relocate.NUMBERS[kind], symbol, target.number))
+        made.relocations.append(Relocation(at, relocate.NUMBERS[kind], symbol, wrap(target.number)))
         if relax and symbol is not None:
-            made.relocations.append(Relocation(at, relocate.RELAX, None, target.number))
+            made.relocations.append(Relocation(at, relocate.RELAX, None, wrap(target.number)))
 
     def _data(self, made: ObjectSection, at: int, size: int, value: Value) -> None:
         """A .byte, .word and so on: a number, an address, or a difference of addresses."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from asm.errors import did_you_mean, printable
+from asm.errors import printable
 from asm.objects import Object, ObjectSection, ObjectSymbol
 from asm.symbols import LOCAL, WEAK
 
@@ -100,13 +100,6 @@ _NO_ENTRY = """error: there is no `_start`
       .globl _start
   _start:
   (`main` is called by C's start-up code, which itself begins at `_start`.)"""
-
-
-def undefined_message(name: str, where: str, known: Sequence[str]) -> str:
-    """The message for a symbol that nothing defines."""
-    hint = did_you_mean(name, known)
-    tail = f"\n  {hint}" if hint else "\n  if it is defined in another file, say `.globl " + name + "` there"
-    return f"{where}: error: `{name}` is not defined anywhere" + tail
 
 
 def _rank(symbol: ObjectSymbol) -> int:

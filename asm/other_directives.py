@@ -84,6 +84,8 @@ def _attribute(asm: Assembler, args: Arguments) -> None:
     else:
         tag = args.number(0)
     value = args.string(1).decode("utf-8", "replace") if args.nodes[1][0] == "strings" else args.number(1)
+    if tag < 0 or (isinstance(value, int) and value < 0):
+        raise args.error("an attribute and its number are not negative", args.nodes[0])
     if isinstance(value, str) != bool(tag % 2):
         raise args.error("attributes with odd numbers are strings, the others numbers", args.nodes[1])
     asm.object.attributes[tag] = value

@@ -31,7 +31,12 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return _SIMPLE.get(other, other)
 
 
+#: What GNU as makes of these letters behind a `\` in a character constant; any other stands for itself.
+_LETTERS = {"b": 8, "f": 12, "n": 10, "r": 13, "t": 9}
+
+
 def character(token: str) -> int:
     """The number of a character constant: 'a, 'a' or '\\n'. Of escapes there are those of one letter only."""
-    body = encode(token[1:-1] if len(token) > 2 and token.endswith("'") else token[1:])
-    return _SIMPLE.get(body[1:], body[1:])[0] if body.startswith(b"\\") else body[0]
+    if token[1] == "\\":
+        return _LETTERS.get(token[2], encode(token[2])[0])
+    return encode(token[1])[0]

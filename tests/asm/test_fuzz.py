@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asm import dwarf, elf
+from asm import directives, dwarf, elf, preprocess, pseudo
 from asm.archive import members
 from asm.assemble import assemble
 from asm.elf_object import load, write
 from asm.errors import AssemblyErrors
 from asm.link import link
 from asm.link_symbols import LinkErrors
+from vm.isa import TABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = sorted(Path(__file__).with_name("corpus").glob("*.s"))
@@ -141,6 +142,20 @@ def test_random_sequences_of_pieces_give_a_program_or_errors(pieces: list[str]) 
 @given(st.lists(st.tuples(st.sampled_from(PIECES), st.lists(st.sampled_from(PIECES), max_size=4)), max_size=12))
 def test_random_statements_give_a_program_or_errors(statements: list[tuple[str, list[str]]]) -> None:
     survives("\n".join(f"{name} {', '.join(operands)}" for name, operands in statements))
+
+
+OPERANDS = (
+    *("", " ", "1", "a0", "foo", '"s"', "@function", "%hi(foo)", "4(sp)", "(a0)", "foo-bar", ".", "1f", "-1", "1.5"),
+    *("a0 a1", '"s" "t"', "foo@plt", "%lo(1)(a0)", "1+", "(", "9" * 23, "-9223372036854775808", "a==b", "'a'"),
+    "%pcrel_lo(foo)",
+)
+NAMES = (*directives.TABLE, *preprocess.NAMES, ".if", ".ifc", ".elseif", ".insn r", ".insn s", *pseudo.names(), *TABLE)
+
+
+def test_every_directive_and_instruction_survives_operands_of_every_kind() -> None:
+    for number, name in enumerate(NAMES):
+        for first, second in zip(OPERANDS, OPERANDS[number % len(OPERANDS) :] + OPERANDS, strict=False):
+            survives(f".equ bar, 3\nfoo: {name} {first}, {second}\n1: {name} {first}\n")
 
 
 @given(st.binary(max_size=300))
