@@ -17,6 +17,8 @@ from asm.link import Provider, place, write
 from asm.link_symbols import LinkErrors
 from asm.objects import Object
 
+_MAX_FILE = 1 << 28  # bytes of a source, object or archive: 256 MiB
+
 
 class BuildError(Exception):
     """The sources can't be made into a program; str() is the whole message, one or more errors with their places."""
@@ -85,7 +87,9 @@ def _load(
     warnings: list[str] | None,
 ) -> None:
     with open(path, "rb") as file:
-        data = file.read()
+        data = file.read(_MAX_FILE + 1)
+    if len(data) > _MAX_FILE:
+        raise AssemblyErrors([AssemblyError(f"this has more than {_MAX_FILE >> 20} MiB", None, name=path)])
     if data[:4] == b"\x7fELF" or data[:8] == MAGIC:
         _binary(data, path, objects, libraries)
         return

@@ -137,9 +137,9 @@ def _distinct(rows: list[Row]) -> list[Row]:
 # Relocatable ----------------------------------------------------------------------------------------------------------
 
 
-def add_relocatable(made: Object) -> None:
-    """Adds sections with the line numbers of an object, for other linkers. Each row has a symbol, since a linker
-    that relaxes moves symbols and nothing else.
+def relocatable(made: Object) -> tuple[list[ObjectSection], list[ObjectSymbol]]:
+    """(sections with the line numbers of an object, local symbols for them), for other linkers. Each row has a symbol,
+    since a linker that relaxes moves symbols and nothing else.
     """
     line, info = (ObjectSection(name, PROGBITS, 0, 1, bytearray(), 0) for name in (".debug_line", ".debug_info"))
     abbrev = ObjectSection(".debug_abbrev", PROGBITS, 0, 1, _ABBREV, len(_ABBREV))
@@ -149,11 +149,11 @@ def add_relocatable(made: Object) -> None:
         rows = _distinct(section.rows)
         if rows and section.flags & EXEC:
             _relocatable_unit(section, rows, line, info, starts, symbols)
-    if info.data:
-        for section in (line, info, abbrev):
-            section.size = len(section.data)
-            made.sections.append(section)
-        made.symbols[:0] = symbols  # local symbols come first
+    if not info.data:
+        return [], []
+    for section in (line, info, abbrev):
+        section.size = len(section.data)
+    return [line, info, abbrev], symbols
 
 
 def _relocatable_unit(

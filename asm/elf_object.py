@@ -100,28 +100,33 @@ def header(type: int, entry: int, phoff: int, shoff: int, flags: int, phnum: int
 
 def write(made: Object) -> bytes:
     """The relocatable file of an object, for any linker."""
-    debug_lines.add_relocatable(made)
+    debug_sections, debug_symbols = debug_lines.relocatable(made)
+    sections, symbols = [*made.sections, *debug_sections], [*debug_symbols, *made.symbols]  # local symbols come first
     table = Table(64)
-    count = len(made.sections)
-    symtab = 1 + count + sum(bool(section.relocations) for section in made.sections) + 1 + bool(made.comments)
-    for index, section in enumerate(made.sections, 1):
+    for index, section in enumerate(sections, 1):
         section.index = index
         fields = {"flags": section.flags, "size": section.size, "entsize": section.entsize}
         table.add(section.name, section.type, section.data, section.align, **fields)
-    numbers = {id(symbol): number for number, symbol in enumerate(made.symbols, 1)}
-    for section in made.sections:
-        if section.relocations:
-            fields = {"flags": _INFO_LINK, "link": symtab, "info": section.index, "entsize": _RELA.size}
-            table.add(".rela" + section.name, SHT_RELA, _rela(section, numbers), 8, **fields)
+    relocated = [section for section in sections if section.relocations]
+    _add_relocations(table, relocated, symbols, len(sections) + len(relocated) + 2 + bool(made.comments))
     table.add(".riscv.attributes", _RISCV_ATTRIBUTES, attributes.encode(made.attributes))
     if made.comments:
         comments = b"\0" + b"".join(encode(comment) + b"\0" for comment in made.comments)
         table.add(".comment", 1, comments, 1, flags=0x30, entsize=1)
-    symbols, strings, first_global = symbol_table([_entry(symbol) for symbol in made.symbols])
-    table.add(".symtab", SHT_SYMTAB, symbols, 8, link=symtab + 1, info=first_global, entsize=_SYMBOL.size)
+    data, strings, first_global = symbol_table([_entry(symbol) for symbol in symbols])
+    link = len(table.headers) + 1
+    table.add(".symtab", SHT_SYMTAB, data, 8, link=link, info=first_global, entsize=_SYMBOL.size)
     table.add(".strtab", 3, strings)
     body, shoff = table.finish()
     return header(ET_REL, 0, 0, shoff, made.flags, 0, len(table.headers)) + body
+
+
+def _add_relocations(table: Table, sections: list[ObjectSection], symbols: list[ObjectSymbol], symtab: int) -> None:
+    """A .rela section for each of `sections`; symtab is the index that the symbol table will have."""
+    numbers = {id(symbol): number for number, symbol in enumerate(symbols, 1)}
+    for section in sections:
+        fields = {"flags": _INFO_LINK, "link": symtab, "info": section.index, "entsize": _RELA.size}
+        table.add(".rela" + section.name, SHT_RELA, _rela(section, numbers), 8, **fields)
 
 
 def _rela(section: ObjectSection, numbers: dict[int, int]) -> bytes:
