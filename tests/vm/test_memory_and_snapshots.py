@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.vm.support import CODE_VA, DATA_VA, NOP, PAGE, RW, Board, R, i, state
+from tests.vm.support import CODE_VA, DATA_VA, NOP, PAGE, RW, Board, R, as_bytes, i, state
 from vm.machine import Machine
 from vm.mmu import PTE_A, PTE_D
 from vm.trap import Cause
@@ -92,7 +92,7 @@ def test_translated_code_is_that_of_the_snapshot_after_going_back() -> None:
     board = Board([i("addi", rd=6, rs1=6, imm=1), i("jal", imm=-4)])
     board.run(100)
     snapshot, saved = board.machine.snapshot(), board.hart.save()
-    board.ram.write32(board.code_ppn << 12, i("addi", rd=6, rs1=6, imm=5))
+    board.ram.write(board.code_ppn << 12, as_bytes([i("addi", rd=6, rs1=6, imm=5)]))
     board.run(100)
     board.machine.restore(snapshot)
     board.hart.load(saved)

@@ -137,16 +137,14 @@ def test_the_frames_of_tables_are_copied_when_the_mmu_sets_a_or_d() -> None:
     assert frames_of(board.machine.snapshot(), board) == {table, board.data_ppns[1]}
 
 
-@pytest.mark.parametrize("how", ["write", "write32", "write64", "zero_frame", "copy_frame", "edit64"])
+@pytest.mark.parametrize("how", ["write", "write64", "zero_frame", "copy_frame"])
 def test_what_the_kernel_writes_is_copied(how: str) -> None:
     board = Board(TOUCH, data_pages=2)
     board.machine.snapshot()
     ppn, other = board.data_ppns
-    arguments = {"write": (b"x",), "write32": (1,), "write64": (1,)}
+    arguments = {"write": (b"x",), "write64": (1,)}
     if how == "copy_frame":
         board.ram.copy_frame(ppn, other)
-    elif how == "edit64":
-        board.ram.edit64(ppn)[5] = 1
     elif how == "zero_frame":
         board.ram.zero_frame(ppn)
     else:
