@@ -10,12 +10,13 @@ import os
 from forkyard.diagnosis import diagnose
 from forkyard.fault import Fault, Region, signal_name
 from forkyard.images import Images
-from forkyard.peek import peek
 from forkyard.say import say
 from forkyard.symbols import Line
 from kernel.events import Death
 from kernel.kernel import Kernel
 from vm.isa.registers import X_NAMES
+from vm.machine import Machine
+from vm.mmu import PageFault
 from vm.trap import Cause
 
 FAULTS = (4, 5, 7, 8, 11)  # SIGILL SIGTRAP SIGBUS SIGFPE SIGSEGV: what a program brings on itself
@@ -48,13 +49,21 @@ def facts(kernel: Kernel, images: Images, death: Death) -> Fault:
         misaligned=cause in _MISALIGNED,
         pc=death.pc,
         address=death.address,
-        word=peek(kernel.machine.ram, task.hart.satp, death.pc & ~3, 4),
+        word=_word(kernel.machine, task.hart.satp, death.pc),
         x=tuple(task.hart.x[:32]),
         regions=_regions(kernel, task.mm),
         symbols=images.symbols(death.tid),
         sender=death.sender,
         note=death.note,
     )
+
+
+def _word(machine: Machine, satp: int, pc: int) -> int | None:
+    """The instruction at `pc`, seen without touching A bits or the TLB; None if none can be fetched there."""
+    try:
+        return machine.ram.read32(machine.mmu.check(satp, pc & ~3, "fetch"))
+    except PageFault:
+        return None
 
 
 def _regions(kernel: Kernel, mm_id: int) -> tuple[Region, ...]:

@@ -41,13 +41,16 @@ def _one(k: Kernel, t: Task) -> Exit:
 
 
 def _peek(k: Kernel, t: Task, va: int, size: int) -> int:
-    """What is at `va` now, as a little-endian number; 0 if it isn't mapped (the instruction is going to trap then)."""
+    """What is at `va` now, as a little-endian number, seen without touching A bits or the TLB.
+
+    0 if it isn't mapped: the instruction is going to trap then.
+    """
     data = b""
     try:
         while len(data) < size:
             at = va + len(data)
             step = min(size - len(data), PAGE - at % PAGE)
-            data += k.machine.ram.read(k.machine.translate(t.hart, at, "load"), step)
+            data += k.machine.ram.read(k.machine.mmu.check(t.hart.satp, at, "load"), step)
     except PageFault:
         return 0
     return int.from_bytes(data, "little")

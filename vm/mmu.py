@@ -88,9 +88,9 @@ class Mmu:
             space.insert(access, page, offset)
         return offset
 
-    def check(self, satp: int, va: int, access: str) -> None:
-        """Raise the PageFault that translate would raise, and change nothing."""
-        self._frame(satp, va, access, 0)
+    def check(self, satp: int, va: int, access: str) -> int:
+        """What translate would return or raise, and change nothing."""
+        return self._frame(satp, va, access, 0) | va & _OFFSET
 
     def _frame(self, satp: int, va: int, access: str, marks: int) -> int:
         """The physical address of the 4 KiB frame of `va`, in RAM; its leaf entry gets the bits `marks`."""
