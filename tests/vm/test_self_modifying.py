@@ -86,7 +86,7 @@ def test_a_misaligned_store_across_two_pages_of_code_changes_both() -> None:
 
 
 @pytest.mark.usefixtures("heat")
-@pytest.mark.parametrize("how", ["write", "write32", "write64", "copy_frame", "zero_frame", "edit64"])
+@pytest.mark.parametrize("how", ["write", "write64", "copy_frame", "zero_frame"])
 def test_what_the_kernel_writes_into_code_runs_next(how: str) -> None:
     board = Board([ADD_1, NOP, ECALL])
     warm_up(board)
@@ -95,16 +95,12 @@ def test_what_the_kernel_writes_into_code_runs_next(how: str) -> None:
     match how:
         case "write":
             board.ram.write(pa, as_bytes([ADD_2]))
-        case "write32":
-            board.ram.write32(pa, ADD_2)
         case "write64":
             board.ram.write64(pa, ADD_2 | NOP << 32)
         case "copy_frame":
             board.ram.copy_frame(board.code_ppn, source)
-        case "zero_frame":
-            board.ram.zero_frame(board.code_ppn)
         case _:
-            board.ram.edit64(board.code_ppn)[0] = ADD_2 | NOP << 32
+            board.ram.zero_frame(board.code_ppn)
     board.hart.pc, board.hart.x[5] = CODE_VA, 0
     result = board.run()
     if how == "zero_frame":

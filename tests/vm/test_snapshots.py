@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vm.programs import Program, programs, slicings
-from tests.vm.support import CODE_VA, DATA_VA, ECALL, HEAT, RW, RWX, Board, i, state
+from tests.vm.support import CODE_VA, DATA_VA, ECALL, HEAT, RW, RWX, Board, as_bytes, i, state
 from vm import engine_python
 from vm.hart import Hart
 from vm.mmu import PageFault
@@ -186,7 +186,7 @@ def test_restoring_brings_back_old_code_and_old_mappings() -> None:
     for _ in range(20):
         board.hart.pc = CODE_VA
         board.run()
-    board.ram.write32(board.code_ppn << 12, i("addi", rd=5, rs1=0, imm=2))
+    board.ram.write(board.code_ppn << 12, as_bytes([i("addi", rd=5, rs1=0, imm=2)]))
     board.map(DATA_VA + 0x10000, board.data_ppns[0], RW)
     board.machine.translate(board.hart, DATA_VA + 0x10000, "load")
     new = board.machine.snapshot(), board.hart.save()
