@@ -85,6 +85,7 @@ class Mmu:
         offset = frame_pa - RAM_BASE - page
         frame = frame_pa - RAM_BASE >> PAGE_SHIFT
         if access != "store" or self._open(frame):
+            self.tlb.made_entry()
             space.insert(access, page, offset)
         return offset
 

@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 #: Entries of one kind in one address space before they are dropped: bounds the host's memory.
 CAPACITY = 16384
+#: Entries that may be made in all address spaces together before all are dropped: some 30 MB of the host's.
+MOST_ENTRIES = 1 << 18
 
 
 class AddressSpace:
@@ -71,6 +73,7 @@ class Tlb:
         self.spaces: dict[int, AddressSpace] = {}
         self.misses = 0
         self.fetch_misses = 0
+        self._entries = 0
         self.generation = 0
         #: Whether a superpage was ever mapped: its pages are separate entries, but one sfence of any of them counts.
         self.superpages = False
@@ -88,6 +91,14 @@ class Tlb:
         if found is None:
             found = self.spaces[key] = self._make()
         return found
+
+    def made_entry(self) -> None:
+        """The MMU adds an entry: past MOST_ENTRIES all are forgotten first, in place."""
+        self._entries += 1
+        if self._entries > MOST_ENTRIES:
+            self._entries = 0
+            for space in self.spaces.values():
+                space.clear()
 
     def sfence(self, asid: int | None, page: int | None) -> None:
         """sfence.vma (Privileged, "SFENCE.VMA"): forget one page or all, of one address space or all."""

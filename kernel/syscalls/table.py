@@ -115,7 +115,7 @@ def _attempt(k: Kernel, t: Task, call: Syscall, arguments: tuple[int, ...]) -> N
 
 def _unknown(k: Kernel, t: Task, number: int) -> None:
     """No such call: the program gets ENOSYS, the tracer an event, `--stats` a count."""
-    k.stats.unknown_syscalls[number] = k.stats.unknown_syscalls.get(number, 0) + 1
+    k.stats.count_unknown(number)
     if k.events.UnknownSyscall:
         from kernel.events import UnknownSyscall
 
