@@ -160,9 +160,7 @@ def _map_image(k: Kernel, new: Mm, image: Image) -> None:
 def _zero_tail(k: Kernel, new: Mm, va: int) -> None:
     """A private copy of the file page in which .bss begins, with zeros from there on."""
     vma = mm.find(new, va)
-    assert vma is not None
-    if not vma.inode:
-        return  # a later segment has taken the page's place
+    assert vma is not None and vma.inode
     offset = (va & -PAGE) - vma.start + vma.offset
     page = fs.read_inode(k, vma.inode, offset, PAGE)[: va % PAGE]
     _place(k, new, vma, va & -PAGE, page)

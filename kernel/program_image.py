@@ -104,8 +104,10 @@ def _areas(loads: list[Segment], bias: int, inode: int, path: bytes) -> tuple[tu
     for segment in loads:
         start = segment.vaddr + bias
         _check(segment, start)
-        for vma in _parts(segment, start, inode, path):
+        parts = _parts(segment, start, inode, path)
+        for vma in parts:
             vmas = _overlay(vmas, vma)
+        tails = [tail for tail in tails if not any(vma.start <= tail < vma.end for vma in parts)]
         tails += _tail(segment, start)
     return tuple(vmas), tuple(tails)
 

@@ -28,11 +28,11 @@ CONTINUED_STATUS = 0xFFFF  # wait4's status word of a process that SIGCONT let g
 
 def kill(k: Kernel, t: Task, pid: int, signal: int) -> None:
     """kill(2). SysError EINVAL for a signal that doesn't exist, ESRCH if there is nobody to send it to."""
-    if not 0 <= signal <= LAST_SIGNAL:
-        raise SysError(EINVAL)
     targets = _targets(k, t, pid)
     if not targets:
         raise SysError(ESRCH)
+    if not 0 <= signal <= LAST_SIGNAL:
+        raise SysError(EINVAL)
     if signal:
         for tgid in targets:
             if tgid in k.groups:

@@ -30,6 +30,7 @@ def sys_uname(k: Kernel, t: Task, name: int) -> int:
 @syscall(278, "getrandom", "buffer*", "size", "flags")
 def sys_getrandom(k: Kernel, t: Task, buffer: int, size: int, flags: int) -> int:
     """getrandom(2). Less than `size` if the buffer's end can't be written; EFAULT if its beginning can't."""
+    flags &= 0xFFFFFFFF  # an unsigned int
     if flags & ~(GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE) or flags & 6 == GRND_RANDOM | GRND_INSECURE:
         raise SysError(EINVAL)
     size, done = min(size, MAX_RANDOM), 0

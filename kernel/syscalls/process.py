@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @syscall(220, "clone", "flags", "stack*", "parent_tid*", "tls", "child_tid*")
 def sys_clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
     """clone(2); the order of arguments is RISC-V's. What flags are taken: lifecycle.clone."""
-    return lifecycle.clone(k, t, flags, stack, parent_tid, tls, child_tid)
+    return lifecycle.clone(k, t, flags & 0xFFFFFFFF, stack, parent_tid, tls, child_tid)
 
 
 @syscall(221, "execve", "path*", "argv*", "envp*")

@@ -54,7 +54,7 @@ def sys_nanosleep(k: Kernel, t: Task, time: int, left: int) -> int:
 
 @syscall(115, "clock_nanosleep", "clock", "flags", "time*", "left*")
 def sys_clock_nanosleep(k: Kernel, t: Task, clock: int, flags: int, time: int, left: int) -> int:
-    """clock_nanosleep(2). SysError EOPNOTSUPP for clocks that nobody can sleep on (CPU time, coarse clocks)."""
+    """clock_nanosleep(2). SysError EOPNOTSUPP for coarse clocks; for CPU clocks too, which are missing."""
     which = signed32(clock)
     if which not in _SLEEPABLE:
         read_clock(k, t, which)

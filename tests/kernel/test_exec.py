@@ -134,6 +134,14 @@ def test_a_later_segment_takes_the_place_of_an_earlier_one() -> None:
     assert copy_in(k, t, 0x20000, 3 * PAGE) == b"a" * PAGE + b"b" * PAGE + b"a" * PAGE
 
 
+def test_the_zeros_of_a_segment_end_where_a_later_one_has_taken_the_page() -> None:
+    """As under qemu and Linux: the later segment's file part is mapped over the page whose tail was zeroed."""
+    first = Part(0x20000, b"a" * 8, R | W, 0x800)
+    second = Part(0x20000, b"b" * 0x800, R | W)
+    k, t = execute({"prog": elf([Part(0x10000, b"\x6f\0\0\0"), first, second])}, "prog", [b"x"])
+    assert copy_in(k, t, 0x20000, 0x800) == b"b" * 0x800
+
+
 def test_a_position_independent_program_runs_where_linux_puts_it() -> None:
     _, t = execute({"prog": elf([Part(0, b"\x6f\0\0\0")], entry=0, kind=3)}, "prog", [b"x"])
     assert t.hart.pc == 0x2A_AAAA_A000

@@ -7,7 +7,7 @@ import pytest
 from kernel import mm as address_space
 from kernel import user_memory
 from kernel.check import check
-from kernel.errno import E2BIG, EFAULT, EINVAL, ENAMETOOLONG, SysError
+from kernel.errno import E2BIG, EFAULT, ENAMETOOLONG, SysError
 from kernel.mm import GROWS_DOWN, STACK_TOP
 from tests.kernel.puppet import DATA, HEAP, RODATA, TEXT, Puppets
 
@@ -141,14 +141,3 @@ def test_pointer_vectors_have_an_end_or_a_limit() -> None:
     with pytest.raises(SysError) as error:
         user_memory.copy_in_pointers(p.k, t, DATA, 10, E2BIG)
     assert error.value.errno == E2BIG
-
-
-def test_iovecs_with_too_many_or_too_long_parts_are_refused() -> None:
-    p = Puppets()
-    t = p.k.tasks[1]
-    user_memory.copy_out(p.k, t, DATA, b"".join(n.to_bytes(8, "little") for n in (5, 10, 6, (1 << 63) - 5)))
-    assert user_memory.copy_in_iovec(p.k, t, DATA, 1) == [(5, 10)]
-    for count in (2, 1025):
-        with pytest.raises(SysError) as error:
-            user_memory.copy_in_iovec(p.k, t, DATA, count)
-        assert error.value.errno == EINVAL

@@ -8,7 +8,8 @@ import pytest
 
 from kernel import events, lifecycle
 from kernel.door import WALL_CLOCK
-from kernel.errno import EFAULT, EINVAL, EOPNOTSUPP, EPERM, SysError
+from kernel.errno import EFAULT, EINVAL, EOPNOTSUPP, EPERM, ESRCH, SysError
+from kernel.stats import Stats
 from kernel.user_memory import copy_in, copy_out
 from tests.kernel import puppet
 from tests.kernel.machines import run
@@ -134,13 +135,35 @@ def test_a_call_that_does_not_exist_is_enosys_an_event_and_a_count() -> None:
         (lifecycle.CLONE_NEWPID, EPERM),
         (lifecycle.CLONE_NEWNET | SIGCHLD, EPERM),
         (lifecycle.CLONE_VM, EINVAL),
-        (1 << 40, EINVAL),
     ],
 )
 def test_clone_refuses_what_linux_refuses_and_what_is_no_fork(flags: int, errno: int) -> None:
     p = Puppets()
     assert p.call(1, "clone", flags) == -errno
     assert p.k.tasks.ids() == [1]
+
+
+def test_arguments_of_32_bits_are_cut_to_them() -> None:
+    """clone's and getrandom's flags are ints: what stands above them is no flag."""
+    p = Puppets()
+    assert (p.call(1, "clone", SIGCHLD | 1 << 40) or 0) > 1
+    assert p.call(1, "getrandom", DATA, 10, 1 << 32) == 10
+
+
+def test_a_program_that_tries_every_number_is_counted_in_bounded_memory() -> None:
+    stats = Stats()
+    for number in range(100_000):
+        stats.count_unknown(number)
+        stats.count_unknown(7)
+    assert len(stats.unknown_syscalls) <= 65
+    assert stats.unknown_syscalls[7] == 100_001
+    assert sum(stats.unknown_syscalls.values()) == 200_000
+
+
+def test_kill_looks_for_the_process_before_the_signal() -> None:
+    p = Puppets()
+    assert p.call(1, "kill", 99999, 100) == -ESRCH
+    assert p.call(1, "kill", 1, 100) == -EINVAL
 
 
 def tid_at(p: Puppets, pid: int, va: int) -> int:
