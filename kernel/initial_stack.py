@@ -17,6 +17,7 @@ from __future__ import annotations
 from struct import pack
 from typing import NamedTuple
 
+from kernel.fs.access import USER
 from kernel.mm import STACK_TOP
 from vm.ram import PAGE
 
@@ -25,7 +26,6 @@ AT_UID, AT_EUID, AT_GID, AT_EGID, AT_HWCAP, AT_CLKTCK, AT_SECURE = 11, 12, 13, 1
 AT_RANDOM, AT_EXECFN = 25, 31
 
 HWCAP = sum(1 << ord(letter) - ord("A") for letter in "IMA")
-USER = 1000  # uid and gid of every process
 CLOCK_TICKS = 100
 
 

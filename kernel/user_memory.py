@@ -10,15 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import fault
-from kernel.errno import EFAULT, EINVAL, SysError
+from kernel.errno import EFAULT, SysError
+from kernel.mm import TASK_SIZE
 from vm.mmu import PageFault
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.task import Task
-
-TASK_SIZE = 1 << 38  # user addresses lie below (Sv39, Linux's TASK_SIZE_64)
 
 
 def copy_in(k: Kernel, t: Task, va: int, size: int) -> bytes:
@@ -87,17 +86,6 @@ def copy_in_pointers(k: Kernel, t: Task, va: int, limit: int, error: int) -> lis
         if len(pointers) > limit:
             raise SysError(error)
         va += 8 * count
-
-
-def copy_in_iovec(k: Kernel, t: Task, va: int, count: int) -> list[tuple[int, int]]:
-    """An iovec array as (address, length) pairs. EINVAL for more than 1024, or a negative or too large total."""
-    if count > 1024:
-        raise SysError(EINVAL)
-    words = copy_in_words(k, t, va, 2 * count)
-    pairs = list(zip(words[::2], words[1::2], strict=True))
-    if any(length >> 63 for _, length in pairs) or sum(length for _, length in pairs) >> 63:
-        raise SysError(EINVAL)
-    return pairs
 
 
 def _check_range(va: int, size: int) -> None:

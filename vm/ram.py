@@ -70,11 +70,6 @@ class Ram:
         """The aligned 32-bit word at `pa`."""
         return int(self.words32[pa - RAM_BASE >> 2])
 
-    def write32(self, pa: int, value: int) -> None:
-        """Store an aligned 32-bit word."""
-        self._note_write(pa - RAM_BASE, 4)
-        self.words32[pa - RAM_BASE >> 2] = value
-
     def zero_frame(self, ppn: int) -> None:
         """Fill the frame with zeros."""
         self.write(ppn << PAGE_SHIFT, _ZEROS)
@@ -88,12 +83,6 @@ class Ram:
         """The 512 words of a frame, read-only: for scanning a page table."""
         start = (ppn << PAGE_SHIFT) - RAM_BASE >> 3
         return self.words64[start : start + PAGE // 8].toreadonly()
-
-    def edit64(self, ppn: int) -> memoryview:
-        """The 512 words of a frame for writing many at once (a page table); marked written now."""
-        start = (ppn << PAGE_SHIFT) - RAM_BASE
-        self._note_write(start, PAGE)
-        return self.words64[start >> 3 : start + PAGE >> 3]
 
     def mark_dirty(self, frame: int) -> None:
         """Note that frame number `frame` (from 0) differs from what the last snapshot holds."""

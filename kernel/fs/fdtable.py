@@ -69,12 +69,6 @@ def fork_table(k: Kernel, table_id: int) -> int:
     return k.fdtables.add(child)
 
 
-def share_table(k: Kernel, table_id: int) -> int:
-    """One more task uses the very same table (CLONE_FILES); close_table() gives it back."""
-    k.fdtables[table_id].users += 1
-    return table_id
-
-
 def close_table(k: Kernel, table_id: int) -> None:
     """A task has no more use for the table. The last one closes every descriptor, lowest first."""
     table = k.fdtables[table_id]
