@@ -192,15 +192,22 @@ class PythonEngine:
         return ops
 
     def _assist(self, x: memoryview, space: AddressSpace, n: int) -> int:
-        """After a block that made no way, or made code stale: run one instruction by its handler."""
+        """After a block that made no way, or made code stale: run up to the next jump by handlers.
+
+        So a slice's tail, and what follows a miss, makes no code of its own.
+        """
         memory = self.memory
         if memory.stale:
             memory.stale = False
             return n
-        memory.left = n
-        step = self._step_at(x[PC], space)
-        x[PC] = step.handler(x, memory, step.pc, *step.arguments)
-        return n - 1
+        while n:
+            memory.left = n
+            step = self._step_at(x[PC], space)
+            x[PC] = pc = step.handler(x, memory, step.pc, *step.arguments)
+            n -= 1
+            if pc != step.next or memory.stale:
+                break
+        return n
 
     def _trapped(self, x: memoryview, space: AddressSpace, fault: HardwareFault, budget: int) -> Exit:
         tval = self._step_at(x[PC], space).word if fault.cause == Cause.ILLEGAL else fault.tval

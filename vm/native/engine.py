@@ -220,6 +220,9 @@ class LlvmEngine:
 
     def _records(self, ppn: int, page: int) -> Records:
         """The records of a frame at a virtual page; from their first use on, stores to the frame must be seen."""
+        known = self._pages.get(ppn, {}).get(page)
+        if known is not None:
+            return known
         if self._page_count >= MOST_PAGES:
             self.forget()
         pages = self._pages.get(ppn)
@@ -230,10 +233,8 @@ class LlvmEngine:
                 self.ram.close_all()
             self.ram.flags[frame] |= CODE
             pages = self._pages[ppn] = {}
-        records = pages.get(page)
-        if records is None:
-            records = pages[page] = self._decoder.page(page)
-            self._page_count += 1
+        self._page_count += 1
+        records = pages[page] = self._decoder.page(page)
         return records
 
     def forget(self) -> None:
