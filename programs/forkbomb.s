@@ -98,7 +98,9 @@ refused_again:
     call    exit
 
 child:
-    lw      a0, never               # its writing end is open in all of us: this read never ends
+    lw      a0, never + 4           # only the parent keeps the writing end: while it lives, ...
+    call    close
+    lw      a0, never               # ... this read doesn't end
     la      a1, byte
     li      a2, 1
     call    read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -25,9 +26,13 @@ PACKAGES = {
 def need(tool: str) -> str:
     """The path of `tool`; without it the test is skipped, or fails where CI is set."""
     path = shutil.which(tool)
-    if path is not None:
-        return path
-    message = f"{tool} is not installed (Debian: apt install {PACKAGES.get(tool, tool)})"
+    if path is None:
+        lacking(f"{tool} is not installed (Debian: apt install {PACKAGES.get(tool, tool)})")
+    return path
+
+
+def lacking(message: str) -> NoReturn:
+    """Skip the test for want of something; fail where CI is set, which has everything."""
     if os.environ.get("CI"):
         pytest.fail(message)
     pytest.skip(message)
