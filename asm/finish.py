@@ -102,7 +102,10 @@ class _Finisher:
         target = linear(fixup.value, distance)
         if fixup.kind == "JAL":
             self._tentative(made, at, target, relocate.JUMP_MASK, relocate.jump_bits)
-        self._relocate(made, at, fixup.kind, target, fixup.relax)
+        assert isinstance(made.data, bytearray)
+        relocate.show_addend(fixup.kind, made.data, at, target.number)
+        if target.plus or target.minus or fixup.kind not in relocate.NUMBER_IS_ENOUGH:
+            self._relocate(made, at, fixup.kind, target, fixup.relax)
 
     def _branch(self, section: Section, made: ObjectSection, point: Branch) -> None:
         """A conditional branch in its short form, or the opposite branch over a `j`."""
@@ -134,6 +137,8 @@ class _Finisher:
         if not -(1 << 63) <= target.number < 1 << 64:
             raise StatementError(f"{target.number} is no address of 64 bits")
         symbol = None if target.plus is None else self._symbol(target.plus)
+        if symbol is not None and kind.startswith(("TPREL_", "TLS_")):
+            symbol.type = TLS
         made.relocations.append(Relocation(at, relocate.NUMBERS[kind], symbol, wrap(target.number)))
         if relax and symbol is not None:
             made.relocations.append(Relocation(at, relocate.RELAX, None, wrap(target.number)))

@@ -64,8 +64,31 @@ def store_bits(value: int) -> int:
     return (value >> 5 & 127) << 25 | (value & 31) << 7
 
 
+def cut_high_bits(value: int) -> int:
+    """A U-type immediate: the upper part, not rounded."""
+    return value & 0xFFFFF000
+
+
 BRANCH_MASK, JUMP_MASK, HIGH_MASK = 0xFE000F80, 0xFFFFF000, 0xFFFFF000
 LOW_MASK, STORE_MASK = 0xFFF00000, 0xFE000F80
+
+#: The fields in which an object shows the addend, as GNU as does it (it does not round %tprel_hi's).
+_SHOWN: dict[str, tuple[int, Callable[[int], int]]] = {
+    "HI20": (HIGH_MASK, high_bits),
+    "TPREL_HI20": (HIGH_MASK, cut_high_bits),
+    "LO12_I": (LOW_MASK, low_bits),
+    "LO12_S": (STORE_MASK, store_bits),
+}
+
+#: Of a plain number these say all in the field: no relocation is needed.
+NUMBER_IS_ENOUGH = ("HI20", "LO12_I", "LO12_S")
+
+
+def show_addend(kind: str, data: bytearray, at: int, addend: int) -> None:
+    """Writes the addend into the instruction where disassemblies of objects are to show it: linkers don't read it."""
+    if kind in _SHOWN:
+        mask, bits = _SHOWN[kind]
+        patch_word(data, at, mask, bits(addend))
 
 
 def _check(value: int, low: int, high: int, multiple: int = 1) -> None:

@@ -16,6 +16,8 @@ from vm.isa.registers import X_NAMES
 _NUMERIC = [f"x{number}" for number in range(32)]
 _PLACES = ("before", "after", "1b", "2f", "outside", "before+8", "after-4", "weak")
 _IMMEDIATES = ("0", "1", "-1", "2047", "-2048", "five", "five*2+1", "'a'", "0x7f", "%lo(value)", "%lo(0x12345)")
+_LOW_PARTS = ("%lo(outside+4)", "%lo(outside-4)", "%lo(value+0x1804)", "%lo(weak+0xfff)", "%tprel_lo(thread+4)")
+_HIGH_PARTS = ("%hi(outside+0x1804)", "%hi(value-0x1804)", "%hi(weak+0x80000800)", "%tprel_hi(thread+0x1804)")
 _CSRS = ("cycle", "time", "instret", "0xc00", "0x300", "4095", "five")
 _SETS = ("rw", "iorw", "r", "w", "io", "ir", "orw")
 
@@ -32,9 +34,9 @@ def _choices(place: Slot, insn: Insn, names: Iterator[str]) -> list[str]:
     if place.kind == "base":
         return [f"({next(names)})" for _ in range(4)] + ["0(a0)"]
     if place.kind == "memory":
-        return [f"{value}({next(names)})" for value in _IMMEDIATES] + [f"({next(names)})"]
+        return [f"{value}({next(names)})" for value in _IMMEDIATES + _LOW_PARTS] + [f"({next(names)})"]
     if place.kind == "imm":
-        return list(_IMMEDIATES)
+        return [*_IMMEDIATES, *_LOW_PARTS]
     if place.kind == "pcrel":
         return list(_PLACES)
     if place.kind == "csr":
@@ -42,7 +44,8 @@ def _choices(place: Slot, insn: Insn, names: Iterator[str]) -> list[str]:
     if place.kind == "fence":
         return list(_SETS)
     if place.kind == "upper":
-        return ["0", "1", "0xfffff", "five", "%hi(value)", "%pcrel_hi(value)", "%hi(0x12345fff)", "%hi(outside+4)"]
+        numbers = ("0", "1", "0xfffff", "five", "%hi(0x12345fff)")
+        return [*numbers, "%hi(value)", "%pcrel_hi(value)", "%hi(outside+4)", *_HIGH_PARTS]
     low, high, _ = insn.fields[place.field].bounds()
     return [str(value) for value in (low, low + 1, high - 1, high)] + ["five"]
 
