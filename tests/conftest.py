@@ -23,6 +23,26 @@ settings.register_profile("mutants", parent=settings.get_profile("ci"), phases=[
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--native", action="store_true", help="machines that choose their engine run on llvm from the start"
+    )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def native(request: pytest.FixtureRequest) -> Generator[None, None, None]:
+    """With --native: what the python engine passes the llvm engine passes too, with regions almost at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.config.getoption("--native"):
+            from vm import machine
+            from vm.native import layout
+
+            choose = machine.choose
+            patch.setattr(layout, "HOT_JUMPS", 40)
+            patch.setattr(machine, "choose", lambda name, parts: choose("llvm" if name == "auto" else name, parts))
+        yield
+
+
 @pytest.fixture(autouse=True, scope="session")
 def one_cache_for_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Generator[None, None, None]:
     """The user's own cache stays out of it, and samples are assembled once. Seeded bugs run without any cache."""
