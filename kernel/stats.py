@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernel.table import Record
 
-FAULT_KINDS = ("demand", "stack", "file", "cow-copy", "cow-reuse", "protection")
+FAULT_KINDS = ("demand", "stack", "file", "shared", "cow-copy", "cow-reuse", "protection")
 
 
 class Stats(Record):

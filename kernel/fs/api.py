@@ -38,10 +38,12 @@ __all__ = [
     "release_inode",
     "resolve",
     "share_table",
+    "written",
 ]
 
 frames_in_use = pipe.frames_in_use
 read_inode = regular.read_bytes
+written = regular.written
 
 
 def inode(k: Kernel, inode_id: int) -> Inode:
