@@ -111,7 +111,11 @@ def _mapping(k: Kernel, mm: Mm, va: int, entry: int) -> str:
         return "its rights are not the VMA's"
     if vma.flags & SHARED:
         index = (va - vma.start + vma.offset) // PAGE
-        return "" if entry >> 10 == k.page_cache.present(vma.inode, index) else "it is shared, but its frame is not the page cache's"
+        return (
+            ""
+            if entry >> 10 == k.page_cache.present(vma.inode, index)
+            else "it is shared, but its frame is not the page cache's"
+        )
     if entry & PTE_W and k.frames.count(entry >> 10) != 1:
         return "it can be written, but its frame has other holders"
     return ""

@@ -2,8 +2,9 @@
 
     root table (level 2, 1 GiB an entry) → level 1 (2 MiB an entry) → leaf table (level 0, one 4 KiB page an entry)
 
-Every table is one frame with one holder, and a leaf entry is one hold on the frame that it maps. A leaf entry is 0 if no
-page is there; one without V that isn't 0 keeps a page of an area that nobody may touch now (PROT_NONE). Superpages and G are not used. Who takes rights or mappings away must `sfence`; this file doesn't.
+Every table is one frame with one holder, and a leaf entry is one hold on the frame that it maps. A leaf entry is 0 if
+no page is there. One that isn't 0 but has no V keeps a page that nobody may touch now (PROT_NONE). Superpages and G are
+not used. Who takes rights or mappings away must `sfence`; this file doesn't.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def tables(k: Kernel, root: int) -> list[int]:
 
 
 def within(k: Kernel, root: int, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """The parts of leaf tables that lie in [start, end): (first va of the table, its ppn, first index, behind the last)."""
+    """The leaf tables that have a part in [start, end): (first va, ppn, index of the first entry, behind the last)."""
     for base, table in leaf_tables(k, root):
         first = max(start - base, 0) // PAGE
         last = min(end - base, LEAF_SPAN) // PAGE
