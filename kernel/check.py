@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from kernel import pagetable
 from kernel.fs import api as fs
-from kernel.mm import PROT_EXEC, PROT_WRITE, find
+from kernel.mm import NEVER_WRITABLE, PROT_WRITE, SHARED, TASK_SIZE, find, rights
 from kernel.task import RUNNING, SLEEPING
-from vm.mmu import PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
+from vm.mmu import PTE_R, PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
-    from kernel.mm import Mm
+    from kernel.mm import Mm, Vma
 
 
 class CheckError(AssertionError):
@@ -83,17 +83,39 @@ def _spaces(k: Kernel) -> list[str]:
             found.append(f"mm {mm_id} has {mapped} pages mapped, but says {mm.resident}")
         if any(a.end > b.start for a, b in zip(mm.vmas, mm.vmas[1:], strict=False)):
             found.append(f"mm {mm_id} has VMAs that overlap or are out of order")
+        found += [f"mm {mm_id}: {wrong}" for vma in mm.vmas for wrong in _vma(k, vma)]
+    return found
+
+
+def _vma(k: Kernel, vma: Vma) -> list[str]:
+    """An area has whole pages, and an object behind it if it is shared."""
+    found = []
+    if vma.start % PAGE or vma.end % PAGE or vma.offset % PAGE or not vma.start < vma.end <= TASK_SIZE:
+        found.append(f"the VMA {vma} has no whole pages")
+    if vma.inode and vma.inode not in k.inodes:
+        found.append(f"the VMA {vma} maps an inode that is gone")
+    if vma.flags & SHARED and not vma.inode:
+        found.append(f"the VMA {vma} is shared, but nothing is there to share")
+    if vma.flags & NEVER_WRITABLE and vma.prot & PROT_WRITE:
+        found.append(f"the VMA {vma} can be written, but its file was opened for reading")
     return found
 
 
 def _mapping(k: Kernel, mm: Mm, va: int, entry: int) -> str:
     vma = find(mm, va)
-    if vma is None or vma.start % PAGE or vma.end % PAGE:
+    if vma is None:
         return "no VMA is there"
-    if not entry & PTE_V or not entry & PTE_U or entry & PTE_RESERVED:
-        return "it is no valid user page"
-    if (entry & PTE_W and not vma.prot & PROT_WRITE) or (entry & PTE_X and not vma.prot & PROT_EXEC):
-        return "the VMA doesn't give these rights"
+    if not entry & PTE_U or entry & PTE_RESERVED:
+        return "it is no user page"
+    if entry & (PTE_V | PTE_R | PTE_X) != rights(vma.prot) or (entry & PTE_W and not vma.prot & PROT_WRITE):
+        return "its rights are not the VMA's"
+    if vma.flags & SHARED:
+        index = (va - vma.start + vma.offset) // PAGE
+        return (
+            ""
+            if entry >> 10 == k.page_cache.present(vma.inode, index)
+            else "it is shared, but its frame is not the page cache's"
+        )
     if entry & PTE_W and k.frames.count(entry >> 10) != 1:
         return "it can be written, but its frame has other holders"
     return ""

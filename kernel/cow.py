@@ -9,7 +9,8 @@ the right to write (W):
 
 Whoever stores first takes a page fault, because W is 0 although the VMA says that writing is allowed. If the frame has
 other holders, the page is copied and the writer gets the copy, with W. The last holder just gets W back. Pages that
-the VMA doesn't let anybody write never come here: they stay shared for ever.
+the VMA doesn't let anybody write never come here: they stay shared for ever. Neither do those of shared mappings: the
+child finds them in the page cache when it touches them (fault.py), with W, and so do all who map the same object.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from typing import TYPE_CHECKING
 from kernel import mm as address_space
 from kernel import pagetable
 from kernel.fs import api as fs
+from kernel.mm import DONT_FORK, LOCKED, SHARED, WIPE_ON_FORK
 from vm.mmu import PTE_A, PTE_D, PTE_W, make_pte
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
-    from kernel.mm import Mm
+    from kernel.mm import Mm, Vma
 
 _NOT_W = ~PTE_W
 _FLAGS = 0x3FF
+_NOT_COPIED = SHARED | DONT_FORK | WIPE_ON_FORK
 
 
 def fork(k: Kernel, parent: Mm) -> tuple[int, int]:
@@ -40,20 +43,26 @@ def fork(k: Kernel, parent: Mm) -> tuple[int, int]:
     child_id = address_space.create(k)
     child = k.mms[child_id]
     try:
-        shared = _share_tables(k, parent.root, child.root)
+        shared = _share_tables(k, parent, child.root)
     except BaseException:
         address_space.destroy(k, child_id)
         raise
     finally:
         address_space.flush(k, parent)
     _copy_description(k, parent, child)
+    child.resident = child.max_resident = shared
     return child_id, shared
 
 
-def _share_tables(k: Kernel, parent_root: int, child_root: int) -> int:
+def _share_tables(k: Kernel, parent: Mm, child_root: int) -> int:
     """Gives the child the parent's entries, without W in either, many at a time (a hot path)."""
     ram, shared = k.machine.ram, 0
-    for base, table in pagetable.leaf_tables(k, parent_root):
+    apart = [vma for vma in parent.vmas if vma.flags & _NOT_COPIED]
+    for base, table in pagetable.leaf_tables(k, parent.root):
+        here = [v for v in apart if v.start < base + pagetable.LEAF_SPAN and base < v.end]
+        if here:
+            shared += _share_some(k, base, table, child_root, here)
+            continue
         for first, entries in pagetable.chunks(k, table):
             child_table = pagetable.ensure(k, child_root, base) // PAGE
             readable = array("Q", [entry & _NOT_W for entry in entries]).tobytes()
@@ -65,17 +74,32 @@ def _share_tables(k: Kernel, parent_root: int, child_root: int) -> int:
     return shared
 
 
+def _share_some(k: Kernel, base: int, table: int, child_root: int, apart: list[Vma]) -> int:
+    """The same for one table, entry by entry, without the pages of the areas `apart`."""
+    ram, shared = k.machine.ram, 0
+    for first, entries in pagetable.chunks(k, table):
+        for index, entry in enumerate(entries, first):
+            va = base + index * PAGE
+            if not entry or any(vma.start <= va < vma.end for vma in apart):
+                continue
+            slot = pagetable.ensure(k, child_root, va)
+            ram.write64(slot, entry & _NOT_W)
+            ram.write64(table * PAGE + index * 8, entry & _NOT_W)
+            k.frames.hold(entry >> 10)
+            shared += 1
+    return shared
+
+
 def _copy_description(k: Kernel, parent: Mm, child: Mm) -> None:
-    for vma in parent.vmas:
+    child.vmas = [vma._replace(flags=vma.flags & ~LOCKED) for vma in parent.vmas if not vma.flags & DONT_FORK]
+    for vma in child.vmas:
         if vma.inode:
             fs.hold_inode(k, vma.inode)
     if parent.exe:
         fs.hold_inode(k, parent.exe)
-    child.vmas = list(parent.vmas)
     child.start_brk, child.brk = parent.start_brk, parent.brk
     child.arg_start, child.arg_end, child.env_end = parent.arg_start, parent.arg_end, parent.env_end
     child.exe, child.exe_path = parent.exe, parent.exe_path
-    child.resident = child.max_resident = parent.resident
 
 
 def store_fault(k: Kernel, mm: Mm, va: int, slot: int) -> tuple[str, int, int]:

@@ -4,6 +4,7 @@
     the VMA forbids the access      SIGSEGV (SEGV_ACCERR)
     nothing mapped, anonymous       demand-zero: a frame of zeros ("stack" in the stack, "demand" elsewhere)
     nothing mapped, a file's        the page cache's frame, shared and read-only ("file"); a copy of it for a store
+    a shared mapping                the page cache's frame itself, for reading and for writing ("shared")
     behind the end of the file      SIGBUS (BUS_ADRERR)
     mapped, a store, no W           copy on write (cow.py)
     no frame left                   the program's own access: SIGKILL; a system call's: ENOMEM
@@ -19,9 +20,20 @@ from kernel import cow, pagetable
 from kernel import mm as address_space
 from kernel.errno import OutOfMemory, SysError
 from kernel.fs import api as fs
-from kernel.mm import GROWS_DOWN, GUARD_GAP, PROT_EXEC, PROT_READ, PROT_WRITE, STACK_LIMIT, STACK_TOP, Mm, Vma
+from kernel.mm import (
+    GROWS_DOWN,
+    GUARD_GAP,
+    PROT_EXEC,
+    PROT_READ,
+    PROT_WRITE,
+    SHARED,
+    STACK_LIMIT,
+    STACK_TOP,
+    Mm,
+    Vma,
+)
 from kernel.signal_numbers import SIGBUS, SIGKILL, SIGSEGV
-from vm.mmu import PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X, make_pte
+from vm.mmu import PTE_A, PTE_D, PTE_U, PTE_W, make_pte
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
@@ -42,6 +54,9 @@ class Refusal(NamedTuple):
     signal: int
     code: int
     note: str = ""
+
+
+_BEHIND_THE_END = Refusal(SIGBUS, BUS_ADRERR, "the page lies behind the end of the file that is mapped there")
 
 
 def resolve(k: Kernel, t: Task, va: int, access: str, kernel: bool = False) -> Refusal | None:
@@ -89,6 +104,8 @@ def _resolve(k: Kernel, mm: Mm, va: int, access: str) -> Refusal | tuple[str, in
         return Refusal(SIGSEGV, SEGV_ACCERR)
     slot = pagetable.ensure(k, mm.root, va)
     entry = k.machine.ram.read64(slot)
+    if vma.flags & SHARED:
+        return _shared_page(k, mm, vma, va, access, slot)
     if not entry:
         return _map_page(k, mm, vma, va, access, slot)
     if access == "store" and not entry & PTE_W:
@@ -109,11 +126,31 @@ def _map_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -> R
     return kind, ppn, old
 
 
+def _shared_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -> Refusal | tuple[str, int, int]:
+    """A page of a shared mapping: the first touch, or the first store, which is when the file counts as written."""
+    offset = (va & -PAGE) - vma.start + vma.offset
+    if offset >= fs.inode(k, vma.inode).size:
+        return _BEHIND_THE_END
+    entry = k.machine.ram.read64(slot)
+    ppn = entry >> 10 or k.page_cache.page(k, vma.inode, offset // PAGE, create=True)
+    assert ppn is not None
+    if access == "store":
+        fs.written(k, vma.inode, offset // PAGE)
+    if not entry:
+        k.frames.hold(ppn)
+        install(k, mm, vma, slot, ppn, writable=access == "store", dirty=access == "store")
+        return "shared", ppn, 0
+    assert access == "store" and not entry & PTE_W, f"{access} of {va:#x} faulted, but its entry {entry:#x} allows it"
+    k.machine.ram.write64(slot, entry | PTE_W | PTE_A | PTE_D)
+    address_space.flush_page(k, mm, va)
+    return "shared", ppn, ppn
+
+
 def _file_page(k: Kernel, vma: Vma, va: int, access: str) -> Refusal | tuple[str, int, int]:
     """(kind, frame with a hold for the new entry, frame it was copied from or 0)."""
     offset = (va & -PAGE) - vma.start + vma.offset
     if offset >= fs.inode(k, vma.inode).size:
-        return Refusal(SIGBUS, BUS_ADRERR, "the page lies behind the end of the file that is mapped there")
+        return _BEHIND_THE_END
     cached = k.page_cache.page(k, vma.inode, offset // PAGE, create=True)
     assert cached is not None
     k.frames.hold(cached)
@@ -127,11 +164,7 @@ def _file_page(k: Kernel, vma: Vma, va: int, access: str) -> Refusal | tuple[str
 
 def install(k: Kernel, mm: Mm, vma: Vma, slot: int, ppn: int, writable: bool, dirty: bool = False) -> None:
     """Puts a frame (with a hold for it) into an empty leaf entry. `writable`: nobody else has the frame."""
-    flags = PTE_V | PTE_U | PTE_A
-    if vma.prot & (PROT_READ | PROT_WRITE):
-        flags |= PTE_R
-    if vma.prot & PROT_EXEC:
-        flags |= PTE_X
+    flags = PTE_U | PTE_A | address_space.rights(vma.prot)
     if vma.prot & PROT_WRITE and writable:
         flags |= PTE_W | (PTE_D if dirty else 0)
     k.machine.ram.write64(slot, make_pte(ppn, flags))
@@ -145,9 +178,14 @@ def _grow_stack(mm: Mm, va: int) -> Vma | None:
     if index == len(mm.vmas):
         return None
     stack, start = mm.vmas[index], va & -PAGE
-    below = mm.vmas[index - 1].end if index else 0
-    if not stack.flags & GROWS_DOWN or start < STACK_TOP - STACK_LIMIT or start < below + GUARD_GAP:
+    below = _end_below(mm.vmas[index - 1]) if index else 0
+    if not stack.flags & GROWS_DOWN or start < STACK_TOP - STACK_LIMIT or start < below:
         return None
     grown = stack._replace(start=start, offset=0)
     address_space.replace(mm, stack, grown)
     return grown
+
+
+def _end_below(vma: Vma) -> int:
+    """How far down a stack may grow towards what is below: a mapping that can be touched keeps it at a distance."""
+    return vma.end + (GUARD_GAP if vma.prot and not vma.flags & GROWS_DOWN else 0)

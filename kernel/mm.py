@@ -2,7 +2,8 @@
 
     0x3f_ffff_f000  top of the stack; strings and vectors that exec puts there lie just below
          |          the stack grows down, at most STACK_LIMIT; GUARD_GAP below it stays free
-         |          (mappings)
+    MMAP_TOP        mmap's areas, each below the one before (placement.py)
+         |
          |          the heap: brk moves its end up and down
     0x00_0001_0000  the program's segments, where its file says
 
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kernel import pagetable
 from kernel.fs import api as fs
 from kernel.table import Record
-from vm.mmu import make_satp
+from vm.mmu import PTE_R, PTE_V, PTE_X, make_satp
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
@@ -25,11 +26,18 @@ if TYPE_CHECKING:
     from kernel.task import Task
 
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
-GROWS_DOWN = 1  # Vma.flags: the stack
+# Vma.flags
+GROWS_DOWN = 1  # the stack
+SHARED = 2  # a store is seen by all who have the object mapped; the frames are the page cache's
+NEVER_WRITABLE = 4  # shared, of a file that was opened for reading only: mprotect can't change that
+DONT_FORK = 8  # madvise: a child doesn't get the area
+WIPE_ON_FORK = 16  # madvise: a child finds zeros there
+LOCKED = 32  # mlock
 
 TASK_SIZE = 1 << 38  # user addresses lie below
 STACK_TOP = TASK_SIZE - PAGE
 STACK_LIMIT = 8 << 20  # RLIMIT_STACK
+MMAP_TOP = STACK_TOP - (128 << 20)  # Linux leaves at least 128 MiB for the stack (MIN_GAP of mm/util.c)
 GUARD_GAP = 256 * PAGE  # Linux's stack_guard_gap
 ASIDS = 1 << 16  # of satp's 16 bits; 0 is never given out
 
@@ -37,7 +45,7 @@ ASIDS = 1 << 16  # of satp's 16 bits; 0 is never given out
 class Vma(NamedTuple):
     """Pages [start, end) with one set of rights. `inode` 0 is anonymous memory; else the file from byte `offset` on.
 
-    All are private: what is written here is seen by nobody else.
+    Without SHARED what is written here is seen by nobody else. Shared anonymous memory is a file without a name.
     """
 
     start: int
@@ -57,7 +65,7 @@ class Mm(Record):
         "users",  # tasks that point here. lifecycle.py
         "asid",  # the TLB's name for it, valid while `generation` is k.asid_generation. activate
         "generation",
-        "vmas",  # ascending, never overlapping. map_area, exec.py, fault.py (stack growth), syscalls/memory.py (brk)
+        "vmas",  # ascending, never overlapping. map_area, vmas.py, exec.py, fault.py (stack growth)
         "start_brk",  # where the heap begins. exec.py
         "brk",  # where it ends, to the byte. syscalls/memory.py
         "arg_start",  # where argv's strings lie on the stack, for /proc and people. exec.py
@@ -66,6 +74,7 @@ class Mm(Record):
         "exe",  # inode of the program, held. exec.py
         "exe_path",  # what it was called. exec.py
         "resident",  # mapped pages. fault.py, unmap
+        "lock_future",  # mlockall(MCL_FUTURE): new areas are LOCKED. syscalls/memory_lock.py
         "max_resident",
     )
 
@@ -79,6 +88,7 @@ class Mm(Record):
         self.exe = 0
         self.exe_path = b""
         self.resident = self.max_resident = 0
+        self.lock_future = False
 
 
 def create(k: Kernel) -> int:
@@ -118,6 +128,16 @@ def map_area(k: Kernel, mm: Mm, vma: Vma) -> None:
 def replace(mm: Mm, old: Vma, new: Vma) -> None:
     """The same area with other bounds (heap, stack). The caller has unmapped what it loses."""
     mm.vmas[mm.vmas.index(old)] = new
+
+
+def rights(prot: int) -> int:
+    """The bits V, R and X of a leaf entry; W is copy on write's. 0 for PROT_NONE: the page stays, out of reach.
+
+    A right to write is a right to read (protection_map of Linux's arch/riscv/mm/init.c).
+    """
+    readable = PTE_R if prot & (PROT_READ | PROT_WRITE) else 0
+    allowed = readable | (PTE_X if prot & PROT_EXEC else 0)
+    return allowed | PTE_V if allowed else 0
 
 
 def unmap_pages(k: Kernel, mm: Mm, start: int, end: int) -> None:

@@ -81,6 +81,14 @@ class PageCache:
             offset += step
             view = view[step:]
 
+    def present(self, inode_id: int, index: int) -> int | None:
+        """The frame of a page if it is here; nothing is filled."""
+        return self._by_inode.get(inode_id, {}).get(index)
+
+    def soil(self, inode_id: int, index: int) -> None:
+        """The page may be changed behind the cache's back from now on: it can't be filled again."""
+        self._clean.pop((inode_id, index), None)
+
     def truncate(self, k: Kernel, inode_id: int, size: int) -> None:
         """The file ends at `size` now: gives up the pages behind it and zeroes the rest of the last one.
 

@@ -2,16 +2,18 @@
 
     root table (level 2, 1 GiB an entry) → level 1 (2 MiB an entry) → leaf table (level 0, one 4 KiB page an entry)
 
-Every table is one frame with one holder, and a leaf entry is one hold on the frame that it maps. An entry that is not
-valid is 0. Superpages and G are not used. Who takes rights or mappings away must `sfence`; this file doesn't.
+Every table is one frame with one holder, and a leaf entry is one hold on the frame that it maps. A leaf entry is 0 if
+no page is there. One that isn't 0 but has no V keeps a page that nobody may touch now (PROT_NONE). Superpages and G are
+not used. Who takes rights or mappings away must `sfence`; this file doesn't.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vm.mmu import PTE_V
+from vm.mmu import PTE_R, PTE_V, PTE_W, PTE_X
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
@@ -75,20 +77,52 @@ def tables(k: Kernel, root: int) -> list[int]:
     return [root, *uppers, *leaves]
 
 
-def unmap(k: Kernel, root: int, start: int, end: int) -> int:
-    """Takes away every mapping in [start, end) and its hold; returns how many. The caller does the sfence."""
-    ram, removed = k.machine.ram, 0
+def within(k: Kernel, root: int, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """The leaf tables that have a part in [start, end): (first va, ppn, index of the first entry, behind the last)."""
     for base, table in leaf_tables(k, root):
         first = max(start - base, 0) // PAGE
         last = min(end - base, LEAF_SPAN) // PAGE
-        if first >= last:
-            continue
+        if first < last:
+            yield base, table, first, last
+
+
+def unmap(k: Kernel, root: int, start: int, end: int) -> int:
+    """Takes away every mapping in [start, end) and its hold; returns how many. The caller does the sfence."""
+    ram, removed = k.machine.ram, 0
+    for _, table, first, last in within(k, root, start, end):
         ppns = [entry >> 10 for entry in ram.view64(table)[first:last].tolist() if entry]
         if ppns:
             ram.write(table * PAGE + first * 8, bytes((last - first) * 8))
             k.frames.release_many(ppns)
             removed += len(ppns)
     return removed
+
+
+def protect(k: Kernel, root: int, start: int, end: int, rights: int, writable: bool) -> None:
+    """Gives every page in [start, end) the bits V, R and X of `rights`; W stays only if `writable`. No sfence.
+
+    W is never added here: the page may be shared by copy on write, which the next store's fault finds out.
+    """
+    ram, keep = k.machine.ram, ~(PTE_V | PTE_R | PTE_X | (0 if writable else PTE_W))
+    for _, table, first, last in within(k, root, start, end):
+        entries = [entry and entry & keep | rights for entry in ram.view64(table)[first:last].tolist()]
+        ram.write(table * PAGE + first * 8, array("Q", entries).tobytes())
+
+
+def move(k: Kernel, root: int, start: int, end: int, to: int) -> None:
+    """Moves the entries of [start, end) to the addresses from `to` on, which are empty. No sfence.
+
+    Raises OutOfMemory before anything has moved.
+    """
+    ram, moved = k.machine.ram, []
+    for base, table, first, last in within(k, root, start, end):
+        for index, entry in enumerate(ram.view64(table)[first:last].tolist(), first):
+            if entry:
+                moved.append((table * PAGE + index * 8, ensure(k, root, base + index * PAGE - start + to), entry))
+    for source, _, _ in moved:
+        ram.write64(source, 0)
+    for _, target, entry in moved:
+        ram.write64(target, entry)
 
 
 def destroy(k: Kernel, root: int) -> None:

@@ -7,7 +7,7 @@ from kernel.table import Record
 #: Numbers of unknown system calls that are counted one by one; the rest count under OTHERS: a program could try all.
 MOST_UNKNOWN = 64
 OTHERS = -1
-FAULT_KINDS = ("demand", "stack", "file", "cow-copy", "cow-reuse", "protection")
+FAULT_KINDS = ("demand", "stack", "file", "shared", "cow-copy", "cow-reuse", "protection")
 
 
 class Stats(Record):

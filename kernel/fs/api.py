@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AT_FDCWD",
+    "cached",
     "close_on_exec",
     "close_table",
     "executable",
@@ -37,15 +38,22 @@ __all__ = [
     "read_inode",
     "release_inode",
     "resolve",
+    "written",
 ]
 
 frames_in_use = pipe.frames_in_use
 read_inode = regular.read_bytes
+written = regular.written
 
 
 def inode(k: Kernel, inode_id: int) -> Inode:
     """The inode, for reading, with its size known (a program of /bin is made now). Raises EIO."""
     return regular.fetch(k, inode_id)
+
+
+def cached(k: Kernel, inode_id: int, index: int) -> bool:
+    """Is the page of the file in the page cache?"""
+    return k.page_cache.present(inode_id, index) is not None
 
 
 def executable(k: Kernel, inode_id: int) -> Inode:

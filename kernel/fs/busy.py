@@ -17,10 +17,16 @@ def require_not_running(k: Kernel, inode_id: int) -> None:
 
 
 def require_not_written(k: Kernel, inode_id: int) -> None:
-    """Before execve. Raises ETXTBSY if somebody has the file open for writing."""
+    """Before execve. Raises ETXTBSY if somebody has the file open for writing, or mapped so."""
+    from kernel.mm import NEVER_WRITABLE, SHARED
+
     if not k.mounts.peek(k.inodes.peek(inode_id).mount).writable:
         return  # nobody can have it open so: the usual case, /bin
     for file_id in k.files.ids():
         file = k.files.peek(file_id)
         if file.inode == inode_id and file.writable():
             raise SysError(ETXTBSY)
+    for mm_id in k.mms.ids():
+        for vma in k.mms.peek(mm_id).vmas:
+            if vma.inode == inode_id and vma.flags & (SHARED | NEVER_WRITABLE) == SHARED:
+                raise SysError(ETXTBSY)  # a mapping keeps the file as open as it was when it was made

@@ -160,6 +160,9 @@ def _refresh(k: Kernel, inode_id: int, status: HostStat) -> bool:
         return False
     inode = k.inodes[inode_id]
     if inode.is_regular():
+        from kernel import vmas
+
+        vmas.forget_file(k, inode_id, 0)
         k.page_cache.truncate(k, inode_id, 0)
         inode.size = inode.source_size = status.size
     inode.stamp = status.stamp

@@ -86,11 +86,28 @@ def truncate(k: Kernel, inode_id: int, size: int) -> None:
     fetch(k, inode_id)
     inode = k.inodes[inode_id]
     if size < inode.size:
+        _unmap_behind(k, inode_id, size)
         k.page_cache.truncate(k, inode_id, size)
         inode.source_size = min(inode.source_size, size)
         inode.dirty = {index: True for index in inode.dirty if index * PAGE < size}
     inode.size = size
     inode.modified = inode.changed = inodes.now(k)
+
+
+def written(k: Kernel, inode_id: int, index: int) -> None:
+    """A page of the file is about to change by a store into a shared mapping."""
+    inode = k.inodes[inode_id]
+    inode.modified = inode.changed = inodes.now(k)
+    k.page_cache.soil(inode_id, index)
+    if k.mounts.peek(inode.mount).host >= 0:
+        inode.dirty[index] = True
+
+
+def _unmap_behind(k: Kernel, inode_id: int, size: int) -> None:
+    """Whole pages behind the new end are in no address space any more: touching them is SIGBUS from now on."""
+    from kernel import vmas
+
+    vmas.forget_file(k, inode_id, (size + PAGE - 1) & -PAGE)
 
 
 def _store(k: Kernel, inode_id: int, offset: int, data: bytes) -> tuple[int, int]:

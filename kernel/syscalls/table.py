@@ -54,7 +54,20 @@ def syscall(number: int, name: str, *arguments: str) -> Callable[[Handler], Hand
 
 def load() -> None:
     """Imports every family, which fills TABLE."""
-    from kernel.syscalls import files, memory, misc, paths, pipes, process, signals, time  # noqa: F401 - fills TABLE
+    from kernel.syscalls import (  # noqa: F401 - fills TABLE
+        files,
+        memfd,
+        memory,
+        memory_advice,
+        memory_lock,
+        misc,
+        paths,
+        pipes,
+        process,
+        remap,
+        signals,
+        time,
+    )
 
 
 def signed32(value: int) -> int:

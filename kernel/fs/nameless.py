@@ -1,0 +1,25 @@
+"""Files without a name: shared anonymous memory and memfd_create(2). They live as long as somebody holds them.
+
+Linux keeps both in a tmpfs that nobody sees (mm/shmem.c); here they are inodes with nlink 0 on the root's mount.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.fs import access
+from kernel.fs import inode as inodes
+from kernel.fs.constants import S_IFREG
+from kernel.fs.inode import Inode
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+
+
+def create(k: Kernel, size: int) -> int:
+    """An inode of `size` zeros that nobody holds yet: the caller does so at once. Raises ENOSPC."""
+    mount = k.inodes.peek(k.root_inode).mount
+    inode = Inode(S_IFREG | 0o777, mount, access.USER, access.USER, inodes.now(k))
+    inode.nlink = 0
+    inode.size = size
+    return inodes.add(k, inode)
