@@ -19,7 +19,18 @@ from kernel import cow, pagetable
 from kernel import mm as address_space
 from kernel.errno import OutOfMemory, SysError
 from kernel.fs import api as fs
-from kernel.mm import GROWS_DOWN, GUARD_GAP, PROT_EXEC, PROT_READ, PROT_WRITE, STACK_LIMIT, STACK_TOP, Mm, Vma
+from kernel.mm import (
+    GROWS_DOWN,
+    GUARD_GAP,
+    PROT_EXEC,
+    PROT_READ,
+    PROT_WRITE,
+    SIGNAL_TRAMPOLINE,
+    STACK_LIMIT,
+    STACK_TOP,
+    Mm,
+    Vma,
+)
 from kernel.signal_numbers import SIGBUS, SIGKILL, SIGSEGV
 from vm.mmu import PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X, make_pte
 from vm.ram import PAGE
@@ -33,6 +44,9 @@ BUS_ADRERR = 2
 SI_KERNEL = 0x80
 
 # A right to write is a right to read on RISC-V (Linux's arch/riscv/mm/fault.c).
+# li a7, rt_sigreturn; ecall: what Linux has in its vDSO as __vdso_rt_sigreturn
+TRAMPOLINE_CODE = bytes.fromhex("9308b008 73000000")
+
 _NEEDED = {"load": PROT_READ | PROT_WRITE, "store": PROT_WRITE, "fetch": PROT_EXEC}
 
 
@@ -105,6 +119,8 @@ def _map_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -> R
         kind, ppn, old = outcome
     else:
         kind, ppn, old = "stack" if vma.flags & GROWS_DOWN else "demand", k.frames.alloc(), 0
+        if vma.flags & SIGNAL_TRAMPOLINE:
+            k.machine.ram.write(ppn * PAGE, TRAMPOLINE_CODE)
     install(k, mm, vma, slot, ppn, writable=kind != "file", dirty=access == "store")
     return kind, ppn, old
 

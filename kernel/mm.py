@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
 GROWS_DOWN = 1  # Vma.flags: the stack
+SIGNAL_TRAMPOLINE = 2  # Vma.flags: the page that signal handlers return to (signal_frame.py)
 
 TASK_SIZE = 1 << 38  # user addresses lie below
 STACK_TOP = TASK_SIZE - PAGE

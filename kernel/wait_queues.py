@@ -14,20 +14,36 @@ CONSOLE: WaitKey = ("console",)  # waits for input at the machine's door
 TIMER: WaitKey = ("timer",)  # waits for nothing but its deadline
 
 
+# What becomes of a call that waits when a signal's handler is to run (Linux's names for it).
+RESTART = 0  # ERESTARTSYS: made again after a handler with SA_RESTART, else EINTR
+NO_HANDLER = 1  # ERESTARTNOHAND, ERESTART_RESTARTBLOCK: EINTR after any handler; goes on if none ran
+INTERRUPT = 2  # EINTR, even if the process was only stopped and continued
+KILLABLE = 3  # TASK_KILLABLE: nothing interrupts it but death
+
+
 class WouldBlock(Exception):
     """Raised by a system call handler that must wait.
 
     queue     one WaitKey, or a tuple of several WaitKeys
     deadline  clock value in ns at which the task is woken in any case; None is never
     progress  plain data that the handler finds in `t.pending.progress` when it runs again
+    restart   what a signal's handler makes of it (RESTART, NO_HANDLER, INTERRUPT, KILLABLE)
+    partial   what the call returns instead, if any signal comes; 0 is nothing
     """
 
     def __init__(
-        self, queue: WaitKey | tuple[WaitKey, ...], deadline: int | None = None, progress: object = None
+        self,
+        queue: WaitKey | tuple[WaitKey, ...],
+        deadline: int | None = None,
+        progress: object = None,
+        restart: int = 0,
+        partial: int = 0,
     ) -> None:
         self.keys: tuple[WaitKey, ...] = queue if isinstance(queue[0], tuple) else (queue,)
         self.deadline = deadline
         self.progress = progress
+        self.restart = restart
+        self.partial = partial
 
 
 class Pending(NamedTuple):
@@ -37,8 +53,9 @@ class Pending(NamedTuple):
     arguments: tuple[int, ...]
     deadline: int | None  # clock in ns; passed when k.now >= deadline
     progress: object  # plain data of the handler's own
-    saved_mask: int | None  # the signal mask to put back, for calls that wait with another one
     keys: tuple[WaitKey, ...]  # what it waits for
+    restart: int  # as WouldBlock.restart
+    interrupted: bool  # it would go on waiting, but a signal has to be looked at first
 
 
 class WaitQueues:
@@ -85,6 +102,10 @@ class WaitQueues:
         from heapq import heappop
 
         heappop(self._deadlines)
+
+    def add_alarm(self, tgid: int, deadline: int) -> None:
+        """A deadline that nobody waits for: `next_deadline` gives -tgid with it."""
+        self.park(-tgid, (), deadline)
 
     def snapshot(self) -> tuple[Any, ...]:
         """Plain data for `restore`."""
