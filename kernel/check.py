@@ -189,6 +189,11 @@ def _signals(k: Kernel) -> list[str]:
             found.append(f"task {tid} blocks SIGKILL or SIGSTOP")
         if t.signals & ~t.blocked and not t.attention and t.state != STOPPED:
             found.append(f"task {tid} has signals {t.signals & ~t.blocked:#x} that it will not see")
+    for tgid in k.groups.ids():
+        group, awake = k.groups.peek(tgid), [k.tasks.peek(tid) for tid in k.groups.peek(tgid).threads]
+        seen = any(t.attention or t.state == STOPPED for t in awake)
+        if not seen and any(group.signals & ~t.blocked for t in awake):
+            found.append(f"process {tgid} has signals {group.signals:#x} that none of its threads will see")
     return found
 
 

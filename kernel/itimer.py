@@ -29,6 +29,8 @@ def arm(k: Kernel, group: ThreadGroup, wait: int, interval: int) -> None:
     group.timer = (min(k.now + wait, LAST) if wait else 0, interval)
     if wait:
         k.wait_queues.add_alarm(group.tgid, group.timer[0])
+    else:
+        k.wait_queues.drop_alarm(group.tgid)
 
 
 def is_due(k: Kernel, tgid: int, deadline: int) -> bool:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from heapq import heappush
 from typing import TYPE_CHECKING, cast
 
-from kernel import cow, mm, scheduler, siginfo, signals
+from kernel import cow, itimer, mm, scheduler, siginfo, signals
 from kernel.errno import EAGAIN, EINVAL, EPERM, SysError
 from kernel.fs import api as fs
 from kernel.signal_numbers import LAST_SIGNAL, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD
@@ -241,7 +241,8 @@ def _release_sighand(k: Kernel, sighand: int) -> None:
 
 def _end_process(k: Kernel, group: ThreadGroup, status: int) -> None:
     group.status, group.zombie, group.report, group.stopped = status, True, None, 0
-    group.signals, group.queue, group.timer = 0, [], (0, 0)
+    group.signals, group.queue = 0, []
+    itimer.arm(k, group, 0, 0)
     k.zombies += 1
     k.stats.exits += 1
     if k.events.Exit:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 WaitKey = tuple[Any, ...]  # ("child", 7); its first item is a str, the others are ints
 
+_STALE = 64  # deadlines that may be kept though nobody waits for them
 CONSOLE: WaitKey = ("console",)  # waits for input at the machine's door
 TIMER: WaitKey = ("timer",)  # waits for nothing but its deadline
 
@@ -61,11 +62,12 @@ class Pending(NamedTuple):
 class WaitQueues:
     """Wait key → tasks in the order in which they began to wait; and the deadlines of those that have one."""
 
-    __slots__ = ("_queues", "_deadlines", "_sequence")
+    __slots__ = ("_queues", "_deadlines", "_current", "_sequence")
 
     def __init__(self) -> None:
         self._queues: dict[WaitKey, dict[int, None]] = {}
-        self._deadlines: list[tuple[int, int, int]] = []  # heap of (deadline, sequence, tid); stale entries stay
+        self._deadlines: list[tuple[int, int, int]] = []  # heap of (deadline, sequence, tid); stale ones stay a while
+        self._current: dict[int, int] = {}  # tid → sequence of the one deadline that counts
         self._sequence = 0
 
     def park(self, tid: int, keys: tuple[WaitKey, ...], deadline: int | None) -> None:
@@ -76,14 +78,25 @@ class WaitQueues:
             from heapq import heappush
 
             self._sequence += 1
+            self._current[tid] = self._sequence
             heappush(self._deadlines, (deadline, self._sequence, tid))
+            if len(self._deadlines) > 2 * len(self._current) + _STALE:
+                self._drop_stale()
 
     def unpark(self, tid: int, keys: tuple[WaitKey, ...]) -> None:
         """The task waits on `keys` no longer (it was woken, stopped or killed)."""
+        self._current.pop(tid, None)
         for key in keys:
             queue = self._queues.get(key)
             if queue is not None and queue.pop(tid, 0) is None and not queue:
                 del self._queues[key]
+
+    def _drop_stale(self) -> None:
+        """Who sets deadlines and has no use for them shall not fill the memory."""
+        from heapq import heapify
+
+        self._deadlines = [entry for entry in self._deadlines if self._current.get(entry[2]) == entry[1]]
+        heapify(self._deadlines)
 
     def waiting(self, key: WaitKey) -> list[int]:
         """The tids that wait on a key, first come first."""
@@ -107,12 +120,22 @@ class WaitQueues:
         """A deadline that nobody waits for: `next_deadline` gives -tgid with it."""
         self.park(-tgid, (), deadline)
 
+    def drop_alarm(self, tgid: int) -> None:
+        """That deadline counts no longer."""
+        self.unpark(-tgid, ())
+
     def snapshot(self) -> tuple[Any, ...]:
         """Plain data for `restore`."""
-        return {key: dict(tids) for key, tids in self._queues.items()}, list(self._deadlines), self._sequence
+        return (
+            {key: dict(tids) for key, tids in self._queues.items()},
+            list(self._deadlines),
+            dict(self._current),
+            self._sequence,
+        )
 
     def restore(self, data: tuple[Any, ...]) -> None:
         """Takes back what `snapshot` gave."""
-        queues, deadlines, self._sequence = data
+        queues, deadlines, current, self._sequence = data
         self._queues = {key: dict(tids) for key, tids in queues.items()}
         self._deadlines = list(deadlines)
+        self._current = dict(current)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel.check import check_end
+from kernel.check import check, check_end
 from tests.kernel.machines import machine
 from tests.oracles import need
 
@@ -49,3 +49,20 @@ def test_a_program_sees_the_signals_that_linux_would_show_it(program: Path, case
     assert said == there.stdout.decode()
     assert there.stdout, "a case that says nothing shows nothing"
     assert outcome.status == there.returncode
+
+
+@pytest.mark.parametrize("case", ["queue", "suspend", "stop", "interrupted_sleep", "timer"])
+def test_a_machine_with_signals_on_their_way_is_a_value(program: Path, case: str) -> None:
+    whole = machine({"cases": program.read_bytes()}, [b"cases", case.encode()])
+    end = whole.run()
+    k = machine({"cases": program.read_bytes()}, [b"cases", case.encode()])
+    states = []
+    while k.run(until=k.machine.retired + 701).kind == "paused" and len(states) < 60:
+        check(k)
+        states.append(k.snapshot())
+    for state in states[::7]:
+        k.restore(state)
+        check(k)
+        assert k.run() == end
+        assert k.machine.retired == whole.machine.retired
+        assert k.now == whole.now
