@@ -99,6 +99,16 @@ def test_vfork_with_memory_of_its_own_waits_too() -> None:
     assert p.load(1, DATA) != 7
 
 
+def test_a_child_can_have_a_stack_of_its_own_as_posix_spawn_gives_it() -> None:
+    p = Puppets()
+    sp = p.k.tasks.peek(1).hart.x[2]
+    assert p.call(1, "clone", VFORK, DATA + 4096) is None
+    assert p.k.tasks.peek(2).hart.x[2] == DATA + 4096
+    p.call(2, "exit_group", 0)
+    assert goes_on(p, 1, 2)
+    assert p.k.tasks.peek(1).hart.x[2] == sp
+
+
 def test_a_child_with_the_same_memory_needs_no_waiting() -> None:
     p = Puppets()
     child = p.call(1, "clone", lifecycle.CLONE_VM | SIGCHLD, DATA + 4096)

@@ -237,6 +237,22 @@ KERNEL = (
         ("tests/kernel/fs/test_pipes.py::test_who_writes_for_nobody_gets_sigpipe_and_epipe",),
     ),
     Mutant(
+        "a-handler-does-not-block-its-own-signal",
+        "kernel.signal_frame",
+        "push",
+        "1 << info.signal - 1",
+        "0",
+        ("tests/kernel/signals/test_frame.py::test_the_frame_is_the_one_of_linux",),
+    ),
+    Mutant(
+        "the-parent-of-vfork-does-not-wait",
+        "kernel.lifecycle",
+        "clone",
+        "if flags & CLONE_VFORK:",
+        "if False:",
+        ("tests/kernel/test_vfork.py::test_what_the_child_writes_its_parent_has",),
+    ),
+    Mutant(
         "a-mount-follows-symbolic-links",
         "kernel.fs.host_dir",
         "_DIRECTORY",
