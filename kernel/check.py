@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 from kernel import pagetable
 from kernel.fs import api as fs
 from kernel.mm import NEVER_WRITABLE, PROT_WRITE, SHARED, TASK_SIZE, find, rights
-from kernel.task import RUNNING, SLEEPING
+from kernel.signal_numbers import FIRST_REALTIME, UNBLOCKABLE
+from kernel.task import RUNNING, SLEEPING, STOPPED
 from vm.mmu import PTE_R, PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.mm import Mm, Vma
+    from kernel.task import Task, ThreadGroup
 
 
 class CheckError(AssertionError):
@@ -27,7 +29,7 @@ class CheckError(AssertionError):
 
 def check(k: Kernel) -> None:
     """Raises CheckError with all that is wrong."""
-    found = [*_frames(k), *_spaces(k), *_pids(k), *_family(k), *_queues(k), *_users(k), *fs.findings(k)]
+    found = [*_frames(k), *_spaces(k), *_pids(k), *_family(k), *_queues(k), *_signals(k), *_users(k), *fs.findings(k)]
     if found:
         raise CheckError("\n".join(found))
 
@@ -35,7 +37,10 @@ def check(k: Kernel) -> None:
 def check_end(k: Kernel) -> None:
     """The machine has ended: nobody is left, and only cached file pages hold memory. Raises CheckError."""
     check(k)
-    counts = [(name, len(getattr(k, name))) for name in ("tasks", "groups", "mms", "fs_structs", "fdtables", "files")]
+    counts = [
+        (name, len(getattr(k, name)))
+        for name in ("tasks", "groups", "mms", "fs_structs", "sighands", "fdtables", "files")
+    ]
     found = [f"{number} {name} are left at the end" for name, number in counts if number]
     cached = len(k.page_cache.frames())
     if k.frames.used != cached:
@@ -186,6 +191,34 @@ def _queues(k: Kernel) -> list[str]:
     return found + [f"task {tid} is gone, but in a wait queue" for tid in sorted(queued) if tid not in k.tasks]
 
 
+def _signals(k: Kernel) -> list[str]:
+    """Pending bits say what the queues hold, once each but for real-time ones; what has to be seen will be."""
+    found = []
+    owners: list[tuple[str, int, Task | ThreadGroup]] = [("task", tid, k.tasks.peek(tid)) for tid in k.tasks.ids()]
+    owners += [("process", tgid, k.groups.peek(tgid)) for tgid in k.groups.ids()]
+    for kind, number, owner in owners:
+        counts = Counter(info.signal for info in owner.queue)
+        if sum(1 << signal - 1 for signal in counts) != owner.signals:
+            found.append(f"{kind} {number} has signals {owner.signals:#x} pending, but queued {sorted(counts)}")
+        found += [
+            f"{kind} {number} has signal {signal} {count} times"
+            for signal, count in sorted(counts.items())
+            if count > 1 and signal < FIRST_REALTIME
+        ]
+    for tid in k.tasks.ids():
+        t = k.tasks.peek(tid)
+        if t.blocked & UNBLOCKABLE:
+            found.append(f"task {tid} blocks SIGKILL or SIGSTOP")
+        if t.signals & ~t.blocked and not t.attention and t.state != STOPPED:
+            found.append(f"task {tid} has signals {t.signals & ~t.blocked:#x} that it will not see")
+    for tgid in k.groups.ids():
+        group, awake = k.groups.peek(tgid), [k.tasks.peek(tid) for tid in k.groups.peek(tgid).threads]
+        seen = any(t.attention or t.state == STOPPED for t in awake)
+        if not seen and any(group.signals & ~t.blocked for t in awake):
+            found.append(f"process {tgid} has signals {group.signals:#x} that none of its threads will see")
+    return found
+
+
 def _users(k: Kernel) -> list[str]:
     """Address spaces and fs_structs have as many users as tasks point to them."""
     tasks = [k.tasks.peek(tid) for tid in k.tasks.ids()]
@@ -193,6 +226,7 @@ def _users(k: Kernel) -> list[str]:
     for name, table, users in (
         ("mm", k.mms, Counter(t.mm for t in tasks)),
         ("fs_struct", k.fs_structs, Counter(t.fs for t in tasks)),
+        ("sighand", k.sighands, Counter(t.sighand for t in tasks)),
     ):
         for row in table.ids():
             if table.peek(row).users != users[row]:

@@ -49,6 +49,7 @@ ELIBBAD = 80
 EOVERFLOW = 75
 EOPNOTSUPP = 95
 ETIMEDOUT = 110
+ERESTARTSYS = 512  # no program ever sees it: the call is made again after the handler
 
 NAMES: dict[int, str] = {}
 

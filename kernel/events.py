@@ -151,7 +151,7 @@ class Switch(NamedTuple):
 
 
 class Signal(NamedTuple):
-    """A signal was sent to process `pid`. `action`: terminate, core, stop, continue, ignore."""
+    """A signal was sent to process `pid`. `action`: terminate, core, stop, continue, ignore, or handle."""
 
     at: int
     tid: int

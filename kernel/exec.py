@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel import fault, initial_stack, mm, pagetable, program_image
+from kernel import fault, initial_stack, lifecycle, mm, pagetable, program_image, signal_frame
 from kernel.errno import E2BIG, ELOOP, ENOENT, ENOEXEC, SysError
 from kernel.fs import api as fs
 from kernel.mm import GROWS_DOWN, STACK_TOP, Mm, Vma
 from kernel.program_image import INTERPRETER_BASE, Image
+from kernel.signal_numbers import SIG_IGN, SIGCHLD
+from kernel.task import NO_STACK, Action
 from vm.hart import Hart
 from vm.ram import PAGE
 
@@ -47,6 +49,8 @@ def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]
     old = t.mm
     t.mm = mm_id
     mm.release(k, old)
+    lifecycle.end_vfork(k, t)
+    _reset_signals(k, t)
     _start_fresh(t, entry, sp)
     mm.activate(k, t)
     fs.close_on_exec(k, t.fdtable)
@@ -60,8 +64,6 @@ def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]
 
 def first_program(k: Kernel, fdtable: int, path: bytes, argv: list[bytes], envp: list[bytes]) -> Task:
     """Pid 1 with its program, for boot. SysError as execve."""
-    from kernel import lifecycle
-
     mm_id = mm.create(k)
     cwd = k.root_inode
     fs.hold_inode(k, cwd)
@@ -133,6 +135,7 @@ def _build(k: Kernel, t: Task, found: Found, execfn: bytes, envp: list[bytes]) -
         program = initial_stack.Program(image.entry, image.phdr, image.phnum, base)
         stack = initial_stack.build(program, execfn, found.argv, envp, k.door.random(16))
         _map_stack(k, new, stack, image.stack_prot)
+        mm.map_area(k, new, signal_frame.TRAMPOLINE)
         fs.hold_inode(k, found.inode)
         new.exe, new.exe_path = found.inode, found.path
     except BaseException:
@@ -192,6 +195,18 @@ def _start_fresh(t: Task, entry: int, sp: int) -> None:
     t.hart.pc = entry
     t.hart.x[SP] = sp
     t.clear_child_tid = 0
+
+
+def _reset_signals(k: Kernel, t: Task) -> None:
+    """Handlers are gone with the program that had them. What is ignored, blocked or pending stays so."""
+    actions = k.sighands[t.sighand].actions
+    for signal, action in list(actions.items()):
+        if action.handler == SIG_IGN:
+            actions[signal] = Action(SIG_IGN, 0, 0)
+        else:
+            del actions[signal]
+    t.altstack = NO_STACK
+    k.groups[t.tgid].exit_signal = SIGCHLD
 
 
 def _rename(k: Kernel, t: Task, path: bytes) -> None:

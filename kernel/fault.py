@@ -27,6 +27,7 @@ from kernel.mm import (
     PROT_READ,
     PROT_WRITE,
     SHARED,
+    SIGNAL_TRAMPOLINE,
     STACK_LIMIT,
     STACK_TOP,
     Mm,
@@ -45,6 +46,9 @@ BUS_ADRERR = 2
 SI_KERNEL = 0x80
 
 # A right to write is a right to read on RISC-V (Linux's arch/riscv/mm/fault.c).
+# li a7, rt_sigreturn; ecall: what Linux has in its vDSO as __vdso_rt_sigreturn
+TRAMPOLINE_CODE = bytes.fromhex("9308b008 73000000")
+
 _NEEDED = {"load": PROT_READ | PROT_WRITE, "store": PROT_WRITE, "fetch": PROT_EXEC}
 
 
@@ -122,6 +126,8 @@ def _map_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -> R
         kind, ppn, old = outcome
     else:
         kind, ppn, old = "stack" if vma.flags & GROWS_DOWN else "demand", k.frames.alloc(), 0
+        if vma.flags & SIGNAL_TRAMPOLINE:
+            k.machine.ram.write(ppn * PAGE, TRAMPOLINE_CODE)
     install(k, mm, vma, slot, ppn, writable=kind != "file", dirty=access == "store")
     return kind, ppn, old
 

@@ -19,7 +19,7 @@ from kernel.page_cache import PageCache
 from kernel.pids import Pids
 from kernel.stats import Stats
 from kernel.table import Table
-from kernel.task import FsStruct, Task, ThreadGroup
+from kernel.task import FsStruct, SigHand, Task, ThreadGroup
 from kernel.wait_queues import WaitKey, WaitQueues
 from vm.machine import Machine
 
@@ -65,6 +65,7 @@ class Kernel:
     groups: Table[ThreadGroup]
     mms: Table[Mm]
     fs_structs: Table[FsStruct]
+    sighands: Table[SigHand]
     fdtables: Table[FdTable]
     files: Table[OpenFile]
     inodes: Table[Inode]
@@ -85,6 +86,7 @@ class Kernel:
         self.groups = Table(ThreadGroup)
         self.mms = Table(Mm)
         self.fs_structs = Table(FsStruct)
+        self.sighands = Table(SigHand)
         self.wait_queues = WaitQueues()
         self.run_queue: deque[int] = deque()  # tids that are RUNNING and aren't `current`. scheduler.py
         self.current = 0  # tid on the hart, 0: none. scheduler.py

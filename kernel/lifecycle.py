@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from heapq import heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from kernel import cow, mm, scheduler, signals
+from kernel import cow, itimer, mm, scheduler, siginfo, signals
 from kernel.errno import EAGAIN, EINVAL, EPERM, SysError
 from kernel.fs import api as fs
-from kernel.signal_numbers import SIGCHLD
-from kernel.task import FsStruct, Task, ThreadGroup
+from kernel.signal_numbers import LAST_SIGNAL, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD
+from kernel.task import DEFAULT, FsStruct, SigHand, Task, ThreadGroup
+from kernel.wait_queues import KILLABLE, WouldBlock
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -35,6 +36,8 @@ _NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLON
 # A fork may say these: they need nothing, or little.
 _FORK = (
     CSIGNAL
+    | CLONE_VM
+    | CLONE_VFORK
     | CLONE_PTRACE
     | CLONE_SYSVSEM
     | CLONE_SETTLS
@@ -50,16 +53,20 @@ SP, TP, A0 = 2, 4, 10
 
 
 def clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
-    """clone(2) as fork: a child with a copy of the caller's memory. Returns the child's pid.
+    """clone(2) of a process: with a copy of the caller's memory, or (CLONE_VM) the very same. Returns the child's pid.
+
+    With CLONE_VFORK the caller sleeps until the child execs or ends; nothing but death interrupts that.
 
     SysError EINVAL or EPERM for flags that Linux refuses, and EINVAL for those that share something between parent and
-    child (CLONE_VM, CLONE_FILES, CLONE_FS, CLONE_VFORK, CLONE_PARENT), which this kernel doesn't do; EAGAIN at
+    child (CLONE_SIGHAND, CLONE_FILES, CLONE_FS, CLONE_PARENT, CLONE_THREAD), which this kernel doesn't do; EAGAIN at
     the limit of processes; ENOMEM.
     """
+    if t.pending is not None:
+        return _wait_for_vfork(k, t, cast("int", t.pending.progress))
     _check_flags(flags)
     if len(k.tasks) + k.zombies >= k.config.max_procs:
         raise SysError(EAGAIN)
-    child, shared = _copy_process(k, t, flags & CSIGNAL)
+    child, shared = _copy_process(k, t, flags)
     _set_up(child, flags, stack, tls, child_tid)
     if flags & CLONE_PARENT_SETTID:
         _store_tid(k, t, parent_tid, child.tid)
@@ -71,7 +78,23 @@ def clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int,
         from kernel.events import Fork
 
         k.events.emit(Fork(k.machine.retired, t.tid, child.tid, flags, shared))
+    if flags & CLONE_VFORK:
+        child.vfork = t.tid
+        return _wait_for_vfork(k, t, child.tid)
     return child.tid
+
+
+def _wait_for_vfork(k: Kernel, t: Task, child: int) -> int:
+    if child in k.tasks and k.tasks.peek(child).vfork == t.tid:
+        raise WouldBlock(("vfork", child), progress=child, restart=KILLABLE)
+    return child
+
+
+def end_vfork(k: Kernel, t: Task) -> None:
+    """The task uses its parent's memory no more (it has another program, or ends): the parent goes on."""
+    if t.vfork:
+        t.vfork = 0
+        k.wake(("vfork", t.tid))
 
 
 def _check_flags(flags: int) -> None:
@@ -86,24 +109,38 @@ def _check_flags(flags: int) -> None:
         raise SysError(EINVAL)
 
 
-def _copy_process(k: Kernel, t: Task, exit_signal: int) -> tuple[Task, int]:
+def _copy_process(k: Kernel, t: Task, flags: int) -> tuple[Task, int]:
     """A child that is ready to run, and how many frames it shares with its parent. It is whole, or SysError."""
     parent = k.groups[t.tgid]
     pid = k.pids.alloc()
     try:
-        mm_id, shared = cow.fork(k, k.mms[t.mm])
+        mm_id, shared = _share_mm(k, t) if flags & CLONE_VM else cow.fork(k, k.mms[t.mm])
     except BaseException:
         k.pids.release(pid)
         raise
-    child = Task(pid, pid, mm_id, fs.fork_table(k, t.fdtable), _copy_fs(k, t.fs), t.comm)
+    child = Task(pid, pid, mm_id, fs.fork_table(k, t.fdtable), _copy_fs(k, t.fs), _copy_sighand(k, t.sighand), t.comm)
+    child.blocked = t.blocked
+    if flags & (CLONE_VM | CLONE_VFORK) != CLONE_VM:
+        child.altstack = t.altstack
     child.hart.load(t.hart.save())
     child.hart.x[A0] = 0
-    child.hart.satp = mm.detached_satp(k, mm_id)
-    group = ThreadGroup(pid, 0, parent.pgid, parent.sid, exit_signal, t.comm)
+    child.hart.satp = t.hart.satp if flags & CLONE_VM else mm.detached_satp(k, mm_id)
+    group = ThreadGroup(pid, 0, parent.pgid, parent.sid, flags & CSIGNAL, t.comm)
     _enter(k, child, group)
     _adopt(k, parent, group)
     scheduler.add(k, child)
     return child, shared
+
+
+def _share_mm(k: Kernel, t: Task) -> tuple[int, int]:
+    k.mms[t.mm].users += 1
+    return t.mm, k.mms.peek(t.mm).resident
+
+
+def _copy_sighand(k: Kernel, sighand: int) -> int:
+    new = SigHand()
+    new.actions = dict(k.sighands.peek(sighand).actions)
+    return k.sighands.add(new)
 
 
 def _set_up(child: Task, flags: int, stack: int, tls: int, child_tid: int) -> None:
@@ -133,7 +170,7 @@ def _enter(k: Kernel, t: Task, group: ThreadGroup) -> None:
 def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) -> Task:
     """Pid 1, made by hand: it has no parent and leads its own session and group. The caller has held `cwd`."""
     pid = k.pids.alloc()
-    task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), comm)
+    task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), k.sighands.add(SigHand()), comm)
     _enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm))
     scheduler.add(k, task)
     return task
@@ -179,6 +216,8 @@ def _end_task(k: Kernel, group: ThreadGroup, tid: int) -> None:
     mm.release(k, t.mm)
     fs.close_table(k, t.fdtable)
     _release_fs(k, t.fs)
+    _release_sighand(k, t.sighand)
+    end_vfork(k, t)
     scheduler.leave(k, t)
     del group.threads[tid]
     k.tasks.remove(tid)
@@ -193,8 +232,17 @@ def _release_fs(k: Kernel, fs_id: int) -> None:
         k.fs_structs.remove(fs_id)
 
 
+def _release_sighand(k: Kernel, sighand: int) -> None:
+    shared = k.sighands[sighand]
+    shared.users -= 1
+    if not shared.users:
+        k.sighands.remove(sighand)
+
+
 def _end_process(k: Kernel, group: ThreadGroup, status: int) -> None:
     group.status, group.zombie, group.report, group.stopped = status, True, None, 0
+    group.signals, group.queue = 0, []
+    itimer.arm(k, group, 0, 0)
     k.zombies += 1
     k.stats.exits += 1
     if k.events.Exit:
@@ -213,7 +261,8 @@ def _end_process(k: Kernel, group: ThreadGroup, status: int) -> None:
 def _give_away_children(k: Kernel, group: ThreadGroup) -> None:
     """Orphans and orphaned zombies go to init, the reaper, in the order of their birth."""
     init = k.groups[INIT]
-    for tgid in group.children:
+    children, group.children, group.zombies = group.children, {}, []
+    for tgid in children:
         child = k.groups[tgid]
         _adopt(k, init, child)
         child.exit_signal = SIGCHLD
@@ -223,17 +272,48 @@ def _give_away_children(k: Kernel, group: ThreadGroup) -> None:
             k.events.emit(Reparent(k.machine.retired, tgid, tgid, group.tgid, INIT))
         if child.zombie:
             notify_parent(k, child)
-    group.children, group.zombies = {}, []
 
 
 def notify_parent(k: Kernel, group: ThreadGroup) -> None:
     """The process has changed its state: its parent gets the signal for that and looks again if it waits."""
     if group.parent not in k.groups:
         return
-    signal = SIGCHLD if not group.zombie else group.exit_signal
-    if 0 < signal <= 64:
-        signals.send(k, group.parent, signal, group.tgid)
+    reaps = False
+    if not group.zombie:
+        _tell_of_stop(k, group)
+    else:
+        reaps = _tell_of_end(k, group)
     k.wake(("child", group.parent))
+    if reaps:
+        _reap_silently(k, group)
+
+
+def _tell_of_end(k: Kernel, group: ThreadGroup) -> bool:
+    """SIGCHLD, or what clone asked for. True if the parent doesn't want to wait: SIG_IGN or SA_NOCLDWAIT."""
+    signal = group.exit_signal
+    if not 0 < signal <= LAST_SIGNAL:
+        return False
+    action = signals.action_of(k, k.groups.peek(group.parent), signal) if signal == SIGCHLD else DEFAULT
+    if action.handler != SIG_IGN:
+        signals.send(k, group.parent, siginfo.of_end(signal, group))
+    return action.handler == SIG_IGN or bool(action.flags & SA_NOCLDWAIT)
+
+
+def _tell_of_stop(k: Kernel, group: ThreadGroup) -> None:
+    action = signals.action_of(k, k.groups.peek(group.parent), SIGCHLD)
+    if action.handler != SIG_IGN and not action.flags & SA_NOCLDSTOP:
+        signals.send(k, group.parent, siginfo.of_stop(group))
+
+
+def _reap_silently(k: Kernel, group: ThreadGroup) -> None:
+    """Nobody will wait for this zombie. What it has used is lost, as on Linux."""
+    del k.groups[group.parent].children[group.tgid]
+    if k.events.Reap:
+        from kernel.events import Reap
+
+        k.events.emit(Reap(k.machine.retired, group.parent, group.tgid, group.status))
+    remove(k, group)
+    k.stats.reaps += 1
 
 
 def remove(k: Kernel, group: ThreadGroup) -> None:

@@ -33,6 +33,7 @@ NEVER_WRITABLE = 4  # shared, of a file that was opened for reading only: mprote
 DONT_FORK = 8  # madvise: a child doesn't get the area
 WIPE_ON_FORK = 16  # madvise: a child finds zeros there
 LOCKED = 32  # mlock
+SIGNAL_TRAMPOLINE = 64  # the page that signal handlers return to (signal_frame.py)
 
 TASK_SIZE = 1 << 38  # user addresses lie below
 STACK_TOP = TASK_SIZE - PAGE

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import mm, signals, trap
+from kernel import itimer, mm, signals, trap
 from kernel.config import MIN_SLICE
 from kernel.syscalls import table
 from kernel.task import RUNNING, SLEEPING, STOPPED, Task
@@ -46,7 +46,7 @@ def _run_current(k: Kernel, limit: int) -> None:
     t = k.tasks[k.current]
     tid, machine = t.tid, k.machine
     while k.current == tid:
-        if t.attention:
+        if t.attention and (t.pending is None or t.pending.interrupted):
             signals.deliver(k, t)
         elif t.pending is not None:
             table.resume(k, t)
@@ -124,11 +124,16 @@ def _look_outside(k: Kernel) -> None:
 
 def _expire(k: Kernel, deadline: int, tid: int) -> None:
     if _is_due(k, deadline, tid):
-        unblock(k, k.tasks[tid], TIMER)
+        if tid < 0:
+            itimer.expire(k, -tid)
+        else:
+            unblock(k, k.tasks[tid], TIMER)
 
 
 def _is_due(k: Kernel, deadline: int, tid: int) -> bool:
     """Does the task still wait for this deadline? (Entries of those that were woken otherwise stay in the heap.)"""
+    if tid < 0:
+        return itimer.is_due(k, -tid, deadline)
     if tid not in k.tasks:
         return False
     t = k.tasks.peek(tid)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel, Outcome
     from vm.snapshot import Snapshot as MachineSnapshot
 
-TABLES = ("tasks", "groups", "mms", "fs_structs", "fdtables", "files", "inodes", "pipes", "mounts")
+TABLES = ("tasks", "groups", "mms", "fs_structs", "sighands", "fdtables", "files", "inodes", "pipes", "mounts")
 PARTS = ("frames", "page_cache", "pids", "wait_queues", "door")
 FIELDS = (
     "current",

@@ -9,18 +9,31 @@ Each field says who may change it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kernel.table import Record
 from vm.hart import Hart
 
 if TYPE_CHECKING:
+    from kernel.siginfo import Info
     from kernel.wait_queues import Pending
 
 RUNNING = "R"  # runs or stands in the run queue
 SLEEPING = "S"  # waits (wait_queues.py); `pending` says for what
 STOPPED = "T"  # stopped by a signal until SIGCONT or SIGKILL
 ZOMBIE = "Z"  # of a group only: it has ended and nobody has waited for it yet
+
+
+class Action(NamedTuple):
+    """struct sigaction. `handler`: its address, SIG_DFL or SIG_IGN; `mask`: also blocked while it runs."""
+
+    handler: int
+    flags: int
+    mask: int
+
+
+DEFAULT = Action(0, 0, 0)
+NO_STACK = (0, 0, 2)  # Task.altstack: SS_DISABLE
 
 
 class Task(Record):
@@ -38,6 +51,14 @@ class Task(Record):
         "comm",  # bytes, up to 15: the program's name. exec.py
         "instructions",  # retired by this task so far. scheduler.py
         "clear_child_tid",  # address or 0. set_tid_address, clone
+        "sighand",  # id in k.sighands: what it does about signals. lifecycle.py, exec.py
+        "blocked",  # bit n-1: signal n is blocked. signals.set_blocked
+        "saved_mask",  # the mask to put back when the call that replaced it is over, or None. syscalls/signals.py
+        "awaited",  # signals that rt_sigtimedwait waits for, though blocked. syscalls/signals.py
+        "signals",  # bit n-1: signal n is pending for this thread alone. signals.py
+        "queue",  # their siginfos, oldest first. signals.py
+        "altstack",  # (address, size, flags) of sigaltstack. signal_stack.py
+        "vfork",  # tid of the parent that waits until this task execs or ends, or 0. lifecycle.py
         "hart",  # the registers. exec.py, lifecycle.py (a copy for the child), trap.py (pc), syscalls/table.py (pc, a0)
     )
 
@@ -52,9 +73,17 @@ class Task(Record):
     comm: bytes
     instructions: int
     clear_child_tid: int
+    sighand: int
+    blocked: int
+    saved_mask: int | None
+    awaited: int
+    signals: int
+    queue: list[Info]
+    altstack: tuple[int, int, int]
+    vfork: int
     hart: Hart
 
-    def __init__(self, tid: int, tgid: int, mm: int, fdtable: int, fs: int, comm: bytes) -> None:
+    def __init__(self, tid: int, tgid: int, mm: int, fdtable: int, fs: int, sighand: int, comm: bytes) -> None:
         self.tid = tid
         self.tgid = tgid
         self.mm = mm
@@ -66,11 +95,18 @@ class Task(Record):
         self.comm = comm
         self.instructions = 0
         self.clear_child_tid = 0
+        self.sighand = sighand
+        self.blocked = self.awaited = self.signals = self.vfork = 0
+        self.saved_mask = None
+        self.queue = []
+        self.altstack = NO_STACK
         self.hart = Hart()
 
     def freeze(self) -> tuple[Any, ...]:
         """As Record.freeze; the registers as bytes."""
-        return (*[getattr(self, name) for name in self.__slots__[:-1]], self.hart.save())
+        values = [getattr(self, name) for name in self.__slots__[:-1]]
+        values[_QUEUE] = list(self.queue)
+        return (*values, self.hart.save())
 
     @classmethod
     def thaw(cls, data: tuple[Any, ...]) -> Task:
@@ -78,9 +114,13 @@ class Task(Record):
         task = cls.__new__(cls)
         for name, value in zip(cls.__slots__[:-1], data[:-1], strict=True):
             setattr(task, name, value)
+        task.queue = list(task.queue)
         task.hart = Hart()
         task.hart.load(data[-1])
         return task
+
+
+_QUEUE = Task.__slots__.index("queue")
 
 
 class ThreadGroup(Record):
@@ -100,8 +140,10 @@ class ThreadGroup(Record):
         "zombie",  # bool. lifecycle.py
         "stopped",  # the signal that stopped it, or 0. signals.py
         "report",  # the stop/continue status word nobody has waited for yet, or None. signals.py, wait.py
-        "signals",  # bit n-1: signal n is pending. signals.py
-        "senders",  # signal → pid that sent it. signals.py
+        "signals",  # bit n-1: signal n is pending for the process as a whole. signals.py
+        "queue",  # their siginfos, oldest first. signals.py
+        "doomed",  # a signal that will end it before its next instruction, whatever else is pending, or 0. signals.py
+        "timer",  # (deadline in ns or 0, interval in ns) of ITIMER_REAL. itimer.py
         "death",  # the events.Death that ended it, or None. signals.py
         "comm",  # of its leader: what is left to show of a zombie. exec.py, lifecycle.py
         "instructions",  # retired by tasks of it that have ended. lifecycle.py
@@ -127,7 +169,9 @@ class ThreadGroup(Record):
     stopped: int
     report: int | None
     signals: int
-    senders: dict[int, int]
+    queue: list[Info]
+    doomed: int
+    timer: tuple[int, int]
     death: Any
     comm: bytes
     instructions: int
@@ -142,15 +186,29 @@ class ThreadGroup(Record):
         self.tgid, self.parent, self.pgid, self.sid = tgid, parent, pgid, sid
         self.exit_signal = exit_signal
         self.comm = comm
-        self.children, self.threads, self.senders = {}, {tgid: None}, {}
-        self.zombies = []
-        self.join = self.status = self.stopped = self.signals = 0
+        self.children, self.threads = {}, {tgid: None}
+        self.zombies, self.queue = [], []
+        self.timer = (0, 0)
+        self.join = self.status = self.stopped = self.signals = self.doomed = 0
         self.zombie = False
         self.report = self.death = None
         self.instructions = self.children_instructions = 0
         self.faults = self.children_faults = 0
         self.max_frames = self.children_max_frames = 0
         self.switches = (0, 0)
+
+
+class SigHand(Record):
+    """Linux's sighand_struct: what is done about each signal. Shared by the tasks of a process."""
+
+    __slots__ = ("actions", "users")
+
+    actions: dict[int, Action]  # signal → Action; signals that aren't in it have their default. syscalls/signals.py
+    users: int  # tasks that point here. lifecycle.py
+
+    def __init__(self) -> None:
+        self.actions = {}
+        self.users = 1
 
 
 class FsStruct(Record):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernel import fault, signals
 from kernel.signal_numbers import SIGBUS, SIGILL, SIGSEGV, SIGTRAP
-from kernel.syscalls.table import dispatch
+from kernel.syscalls import table
 from vm.trap import Cause, Trap
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def handle(k: Kernel, t: Task, trap: Trap) -> None:
     cause = trap.cause
     k.stats.traps[cause] = k.stats.traps.get(cause, 0) + 1
     if cause == Cause.ECALL:
-        dispatch(k, t)
+        table.dispatch(k, t)
         return
     access = _ACCESS.get(cause)
     if access is not None:

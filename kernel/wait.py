@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from kernel import lifecycle
 from kernel.errno import ECHILD, EINVAL, ESRCH, SysError
 from kernel.signal_numbers import SIGCHLD
-from kernel.signals import CONTINUED_STATUS
+from kernel.stopping import CONTINUED_STATUS
 from kernel.task import Task, ThreadGroup
 from kernel.wait_queues import WouldBlock
 

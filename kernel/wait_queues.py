@@ -10,8 +10,16 @@ from typing import Any, NamedTuple
 
 WaitKey = tuple[Any, ...]  # ("child", 7); its first item is a str, the others are ints
 
+_STALE = 64  # deadlines that may be kept though nobody waits for them
 CONSOLE: WaitKey = ("console",)  # waits for input at the machine's door
 TIMER: WaitKey = ("timer",)  # waits for nothing but its deadline
+
+
+# What becomes of a call that waits when a signal's handler is to run (Linux's names for it).
+RESTART = 0  # ERESTARTSYS: made again after a handler with SA_RESTART, else EINTR
+NO_HANDLER = 1  # ERESTARTNOHAND, ERESTART_RESTARTBLOCK: EINTR after any handler; goes on if none ran
+INTERRUPT = 2  # EINTR, even if the process was only stopped and continued
+KILLABLE = 3  # TASK_KILLABLE: nothing interrupts it but death
 
 
 class WouldBlock(Exception):
@@ -20,14 +28,23 @@ class WouldBlock(Exception):
     queue     one WaitKey, or a tuple of several WaitKeys
     deadline  clock value in ns at which the task is woken in any case; None is never
     progress  plain data that the handler finds in `t.pending.progress` when it runs again
+    restart   what a signal's handler makes of it (RESTART, NO_HANDLER, INTERRUPT, KILLABLE)
+    partial   what the call returns instead, if any signal comes; 0 is nothing
     """
 
     def __init__(
-        self, queue: WaitKey | tuple[WaitKey, ...], deadline: int | None = None, progress: object = None
+        self,
+        queue: WaitKey | tuple[WaitKey, ...],
+        deadline: int | None = None,
+        progress: object = None,
+        restart: int = 0,
+        partial: int = 0,
     ) -> None:
         self.keys: tuple[WaitKey, ...] = queue if isinstance(queue[0], tuple) else (queue,)
         self.deadline = deadline
         self.progress = progress
+        self.restart = restart
+        self.partial = partial
 
 
 class Pending(NamedTuple):
@@ -37,8 +54,9 @@ class Pending(NamedTuple):
     arguments: tuple[int, ...]
     deadline: int | None  # clock in ns; passed when k.now >= deadline
     progress: object  # plain data of the handler's own
-    saved_mask: int | None  # the signal mask to put back, for calls that wait with another one
     keys: tuple[WaitKey, ...]  # what it waits for
+    restart: int  # as WouldBlock.restart
+    interrupted: bool  # it would go on waiting, but a signal has to be looked at first
 
 
 class WaitQueues:
@@ -48,8 +66,8 @@ class WaitQueues:
 
     def __init__(self) -> None:
         self._queues: dict[WaitKey, dict[int, None]] = {}
-        self._deadlines: list[tuple[int, int, int]] = []  # heap of (deadline, sequence, tid); stale entries may stay
-        self._current: dict[int, int] = {}  # tid → the sequence of its entry that counts
+        self._deadlines: list[tuple[int, int, int]] = []  # heap of (deadline, sequence, tid); stale ones stay a while
+        self._current: dict[int, int] = {}  # tid → sequence of the one deadline that counts
         self._sequence = 0
 
     def park(self, tid: int, keys: tuple[WaitKey, ...], deadline: int | None) -> None:
@@ -62,7 +80,7 @@ class WaitQueues:
             self._sequence += 1
             self._current[tid] = self._sequence
             heappush(self._deadlines, (deadline, self._sequence, tid))
-            if len(self._deadlines) > 2 * len(self._current) + 64:
+            if len(self._deadlines) > 2 * len(self._current) + _STALE:
                 self._drop_stale()
 
     def unpark(self, tid: int, keys: tuple[WaitKey, ...]) -> None:
@@ -74,8 +92,11 @@ class WaitQueues:
                 del self._queues[key]
 
     def _drop_stale(self) -> None:
-        """Keeps the heap in proportion to those who sleep: without this, each sleep cut short would leave an entry."""
-        self._deadlines = sorted(entry for entry in self._deadlines if self._current.get(entry[2]) == entry[1])
+        """Who sets deadlines and has no use for them shall not fill the memory."""
+        from heapq import heapify
+
+        self._deadlines = [entry for entry in self._deadlines if self._current.get(entry[2]) == entry[1]]
+        heapify(self._deadlines)
 
     def waiting(self, key: WaitKey) -> list[int]:
         """The tids that wait on a key, first come first."""
@@ -94,6 +115,14 @@ class WaitQueues:
         from heapq import heappop
 
         heappop(self._deadlines)
+
+    def add_alarm(self, tgid: int, deadline: int) -> None:
+        """A deadline that nobody waits for: `next_deadline` gives -tgid with it."""
+        self.park(-tgid, (), deadline)
+
+    def drop_alarm(self, tgid: int) -> None:
+        """That deadline counts no longer."""
+        self.unpark(-tgid, ())
 
     def snapshot(self) -> tuple[Any, ...]:
         """Plain data for `restore`."""

@@ -119,7 +119,7 @@ def write(k: Kernel, t: Task, pipe_id: int, buffer: UserBuffer, flags: int) -> i
         return _partial(done, buffer.error)
     if flags & O_NONBLOCK:
         return _partial(done, EAGAIN)
-    raise WouldBlock(("pipe-write", pipe_id), progress=done)
+    raise WouldBlock(("pipe-write", pipe_id), progress=done, partial=done)
 
 
 def _fill(k: Kernel, pipe: Pipe, buffer: UserBuffer, flags: int, merge: bool) -> int:
@@ -142,10 +142,11 @@ def _partial(done: int, error: int) -> int:
 
 def _break(k: Kernel, t: Task) -> None:
     """Nobody will ever read this: the writer gets SIGPIPE, which ends it unless it looks at the error instead."""
+    from kernel.siginfo import by_user
     from kernel.signal_numbers import SIGPIPE
-    from kernel.signals import send
+    from kernel.signals import send_to_task
 
-    send(k, t.tgid, SIGPIPE, t.tgid)
+    send_to_task(k, t, by_user(SIGPIPE, t.tgid))
 
 
 def _merge(k: Kernel, pipe: Pipe, buffer: UserBuffer) -> int:

@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel.errno import ENOSYS, SysError
-from kernel.wait_queues import Pending, WouldBlock
+from kernel import signals
+from kernel.errno import EINTR, ENOSYS, ERESTARTSYS, SysError
+from kernel.wait_queues import INTERRUPT, RESTART, Pending, WouldBlock
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -65,9 +66,9 @@ def load() -> None:
         pipes,
         process,
         remap,
-        signals,
         time,
     )
+    from kernel.syscalls import signals as signal_calls  # noqa: F401
 
 
 def signed32(value: int) -> int:
@@ -111,18 +112,52 @@ def _attempt(k: Kernel, t: Task, call: Syscall, arguments: tuple[int, ...]) -> N
     except SysError as error:
         result = -error.errno
     except WouldBlock as wait:
-        mask = t.pending.saved_mask if t.pending else None
-        t.pending = Pending(call.number, arguments, wait.deadline, wait.progress, mask, wait.keys)
+        outcome = _wait(k, t, call, arguments, wait)
+        if outcome is None:
+            return
+        result = outcome
+    _finish(k, t, call, result)
+
+
+def _wait(k: Kernel, t: Task, call: Syscall, arguments: tuple[int, ...], wait: WouldBlock) -> int | None:
+    """The task sleeps; with a signal to look at it doesn't: None if the call isn't over, else its result."""
+    interrupted = signals.interrupts(k, t, wait.restart)
+    t.attention = t.attention or interrupted
+    if interrupted and (wait.partial or wait.restart == INTERRUPT):
+        return wait.partial or -EINTR
+    t.pending = Pending(call.number, arguments, wait.deadline, wait.progress, wait.keys, wait.restart, interrupted)
+    if not interrupted:
         k.park(t)
-        return
+    return None
+
+
+def interrupt(k: Kernel, t: Task, restarts: bool) -> None:
+    """A signal's handler is about to run: the call that the task waits in ends with EINTR, or is made again after it.
+
+    `restarts`: the handler has SA_RESTART.
+    """
+    pending = t.pending
+    assert pending is not None
+    again = restarts and pending.restart == RESTART
+    if again:
+        t.hart.pc -= 4
+    _finish(k, t, TABLE[pending.call], None if again else -EINTR, -ERESTARTSYS if again else -EINTR)
+
+
+def _finish(k: Kernel, t: Task, call: Syscall, result: int | None, said: int | None = None) -> None:
+    """The call is over. `said` is what the tracer hears if the registers stay as they are."""
     t.pending = None
+    t.awaited = 0
+    if t.saved_mask is not None and result != -EINTR:
+        signals.set_blocked(t, t.saved_mask)
+        t.saved_mask = None
     if result is not None:
         t.hart.x[A0] = result & _MASK
     if k.events.SyscallExit:
         from kernel.events import SyscallExit
 
         if result is None and t.tid in k.tasks:
-            result = 0  # execve has done it
+            result = said or 0  # execve has done it
         k.events.emit(SyscallExit(k.machine.retired, t.tid, call.number, call.name, result))
 
 

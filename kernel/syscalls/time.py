@@ -6,9 +6,10 @@ from struct import pack, unpack
 from typing import TYPE_CHECKING
 
 from kernel.errno import EINVAL, EOPNOTSUPP, SysError
+from kernel.signals import interrupts
 from kernel.syscalls.table import signed32, syscall
 from kernel.user_memory import copy_in, copy_out
-from kernel.wait_queues import TIMER, WouldBlock
+from kernel.wait_queues import NO_HANDLER, TIMER, WouldBlock
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -48,8 +49,8 @@ def sys_clock_gettime(k: Kernel, t: Task, clock: int, time: int) -> int:
 
 @syscall(101, "nanosleep", "time*", "left*")
 def sys_nanosleep(k: Kernel, t: Task, time: int, left: int) -> int:
-    """nanosleep(2). `left` is written only when a handler interrupts the sleep, and there are no handlers."""
-    return _sleep(k, t, CLOCK_MONOTONIC, False, time)
+    """nanosleep(2). What is left of a sleep that a signal interrupts goes to `left`."""
+    return _sleep(k, t, CLOCK_MONOTONIC, False, time, left)
 
 
 @syscall(115, "clock_nanosleep", "clock", "flags", "time*", "left*")
@@ -59,10 +60,10 @@ def sys_clock_nanosleep(k: Kernel, t: Task, clock: int, flags: int, time: int, l
     if which not in _SLEEPABLE:
         read_clock(k, t, which)
         raise SysError(EOPNOTSUPP)
-    return _sleep(k, t, which, bool(flags & TIMER_ABSTIME), time)
+    return _sleep(k, t, which, bool(flags & TIMER_ABSTIME), time, left)
 
 
-def _sleep(k: Kernel, t: Task, clock: int, absolute: bool, time: int) -> int:
+def _sleep(k: Kernel, t: Task, clock: int, absolute: bool, time: int, left: int) -> int:
     if t.pending is not None:
         deadline = t.pending.deadline
         assert deadline is not None
@@ -73,7 +74,9 @@ def _sleep(k: Kernel, t: Task, clock: int, absolute: bool, time: int) -> int:
         deadline = min(deadline, LAST_DEADLINE)
     if k.now >= deadline:
         return 0
-    raise WouldBlock(TIMER, deadline)
+    if left and not absolute and interrupts(k, t, NO_HANDLER):
+        copy_out(k, t, left, pack("<2q", *divmod(deadline - k.now, NS)))
+    raise WouldBlock(TIMER, deadline, restart=NO_HANDLER)
 
 
 def _timespec(data: bytes) -> int:

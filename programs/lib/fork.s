@@ -22,7 +22,7 @@ fork:
 
 # vfork(): like fork, but the child borrows the parent's memory, and the parent
 # stands still until the child calls exec or exit. The child must do nothing else:
-# whatever it writes, its parent has too. (Forkyard's kernel refuses it so far: -EINVAL.)
+# whatever it writes, its parent has too (vfork_danger.s).
 #   in: nothing    out: a0    changes: a1-a4, a7
 #   The return address stays in ra. On the stack, which both use, the child would
 #   overwrite it before the parent gets to return.

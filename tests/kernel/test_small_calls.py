@@ -134,7 +134,7 @@ def test_a_call_that_does_not_exist_is_enosys_an_event_and_a_count() -> None:
         (lifecycle.CLONE_NEWUSER | lifecycle.CLONE_FS, EINVAL),
         (lifecycle.CLONE_NEWPID, EPERM),
         (lifecycle.CLONE_NEWNET | SIGCHLD, EPERM),
-        (lifecycle.CLONE_VM, EINVAL),
+        (lifecycle.CLONE_FILES, EINVAL),
     ],
 )
 def test_clone_refuses_what_linux_refuses_and_what_is_no_fork(flags: int, errno: int) -> None:

@@ -15,6 +15,7 @@ PROGRAMS = Path(__file__).resolve().parents[2] / "programs"
 # The one place that says which expected files no other machine can make, and why.
 FORKYARD_ONLY = {
     "forkbomb": "meets --max-procs; under qemu it would meet the limits of the host's user",
+    "vfork_danger": "qemu-riscv64 makes a fork of every vfork; vfork(2) says what it must write",
 }
 # What the lines on stderr say (no_exit, start_returns: where and why, in plain words) is forkyard's own too, and is
 # tested in tests/forkyard: under qemu nobody speaks.

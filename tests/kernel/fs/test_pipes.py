@@ -14,7 +14,7 @@ CAPACITY = 65536
 
 
 def has_signal(box: Box, signal: int) -> bool:
-    return bool(box.k.groups.peek(box.task.tgid).signals >> (signal - 1) & 1)
+    return bool(box.task.signals >> (signal - 1) & 1)
 
 
 def test_what_one_writes_another_reads(box: Box) -> None:
