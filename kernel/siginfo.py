@@ -14,7 +14,8 @@ from __future__ import annotations
 from struct import pack
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel.initial_stack import CLOCK_TICKS, USER
+from kernel.fs.access import USER
+from kernel.initial_stack import CLOCK_TICKS
 from kernel.signal_numbers import SIGCHLD, SIGCONT
 
 if TYPE_CHECKING:
