@@ -24,6 +24,7 @@ NOTHING = [sys.executable, "-c", "pass"]
 
 def seconds(command: list[str], cache: str) -> float:
     environment = {**os.environ, "FORKYARD_CACHE": cache, "PYTHONPATH": str(TOP)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has been compiled to bytecode
     start = time.perf_counter()
     subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, cwd="/")
     return time.perf_counter() - start
