@@ -105,6 +105,16 @@ def test_files_that_cannot_run(content: bytes, status: int, says: str, tmp_path:
     assert len(result.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", ["run", "asm", "disasm"])
+def test_a_pipe_or_a_device_is_no_program(command: str, tmp_path: Path, forkyard: Forkyard) -> None:
+    """It can't be read twice, may have no end, and a pipe without a writer would be waited for."""
+    os.mkfifo(tmp_path / "fifo.s")
+    for name in (tmp_path / "fifo.s", "/dev/zero"):
+        result = forkyard(command, name)
+        assert (result.status, result.out) == (126, "")
+        assert f"{name}: is a pipe or a device" in result.err
+
+
 def test_an_object_is_not_linked_yet(tmp_path: Path, forkyard: Forkyard) -> None:
     assert forkyard("asm", "-c", PROGRAMS / "hello.s", "-o", tmp_path / "hello.o").status == 0
     result = forkyard("run", tmp_path / "hello.o")
