@@ -45,6 +45,36 @@ def test_a_source_is_never_overwritten_by_what_is_made_of_it(forkyard: Forkyard,
     assert (tmp_path / "program").read_text().startswith("    .globl")
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["a.s", "-o", "a.s"], "a.s: is read"),
+        (["a.s", "-o", "link"], "link: is read"),
+        (["-c", "a.s", "--listing", "a.s"], "a.s: is read"),
+        (["a.s", "b.s", "-o", "./b.s"], "b.s: is read"),
+        (["a.s", "-o", "out", "--listing", "./out"], "out: would be written twice"),
+        (["-c", "a.s", "--listing", "a.o"], "a.o: would be written twice"),
+        (["-c", "a.S", "a.s"], "a.o: would be written twice"),
+    ],
+)
+def test_nothing_is_overwritten_that_is_read_or_written_too(
+    forkyard: Forkyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.s", "a.S", "b.s"):
+        Path(name).write_bytes((PROGRAMS / "hello.s").read_bytes())
+    Path("link").symlink_to("a.s")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    result = forkyard("asm", *words)
+    assert result.status == 2
+    assert says in result.err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_both_outputs_may_go_to_a_device(forkyard: Forkyard) -> None:
+    assert forkyard("asm", PROGRAMS / "hello.s", "-o", os.devnull, "--listing", os.devnull).status == 0
+
+
 def test_after_an_error_nothing_is_written(forkyard: Forkyard, tmp_path: Path) -> None:
     (tmp_path / "a.s").write_text("    nope\n")
     result = forkyard("asm", tmp_path / "a.s")
