@@ -96,7 +96,7 @@ def _load(
     if path.endswith(".S"):
         from asm.cpp import preprocess
 
-        data = preprocess(path, include)
+        data = preprocess(path, include, warnings)
     objects.append(assemble(data, path, [*include, os.path.dirname(path)], warnings=warnings))
 
 
