@@ -69,7 +69,10 @@ def _same(one: str, other: str) -> bool:
     """Whether both names are one file's. A device may be written to as often as one likes."""
     if os.path.exists(one) and os.path.exists(other):
         return os.path.samefile(one, other) and os.path.isfile(one)
-    return os.path.realpath(one) == os.path.realpath(other)
+    try:
+        return os.path.realpath(one) == os.path.realpath(other)
+    except ValueError:  # a NUL character: no file's name, as writing it will say
+        return False
 
 
 def target(path: str, suffix: str) -> str:

@@ -311,6 +311,25 @@ def test_a_first_program_is_written_and_runs(forkyard: Forkyard, tmp_path: Path)
     assert forkyard("new", tmp_path / "no" / "first").status == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        (os.fsdecode(b"q\xfe"), "forkyard run 'q\\udcfe.s'"),
+        ("two words", "forkyard run 'two words.s'"),
+        ("-x", "forkyard run ./-x.s"),
+    ],
+)
+def test_the_first_program_may_have_any_name(
+    forkyard: Forkyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, advice: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = forkyard("new", "--", name)
+    assert result.status == 0
+    assert advice in result.err
+    assert os.fsencode(f"{name}.s") in Path(f"{name}.s").read_bytes()
+    assert forkyard("run", f"./{name}.s").status == 0
+
+
 @pytest.mark.parametrize("policy", ["eager", "shared-tables", "magic"])
 def test_a_way_to_fork_that_is_not_here_is_refused_rather_than_ignored(forkyard: Forkyard, policy: str) -> None:
     result = forkyard("run", "--fork", policy, PROGRAMS / "hello.s")
