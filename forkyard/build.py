@@ -30,8 +30,10 @@ def program(path: str, more: Sequence[str] = ()) -> bytes:
     """The executable for FILE (and the further sources of --with). UserError says what is wrong with it."""
     data = contents(path)
     if path.endswith(SOURCES) or more:
-        return executable([path, *more])
-    check_executable(path, data)
+        data = executable([path, *more])
+    else:
+        check_executable(path, data)
+    check_size(path, data)
     return data
 
 
@@ -69,6 +71,19 @@ def check_executable(path: str, data: bytes) -> None:
     if elf.type == 1:
         raise UserError(
             f"{path}: is an object file, not linked yet; try: forkyard asm {path} -o program", NOT_EXECUTABLE
+        )
+
+
+def check_size(path: str, data: bytes) -> None:
+    """UserError (126) if the program's segments end where no program's memory can be."""
+    from asm.elf import PT_LOAD, read
+    from kernel.program_image import HIGHEST
+
+    end = max((s.vaddr + s.memsz for s in read(data).segments if s.type == PT_LOAD), default=0)
+    if end > HIGHEST:
+        raise UserError(
+            f"{path}: the program is too large: its memory ends at {end:#x}, and may end at {HIGHEST:#x} at most",
+            NOT_EXECUTABLE,
         )
 
 
@@ -206,4 +221,10 @@ def _nearby(path: str) -> str:
         return f"; did you mean {path}.s?"
     name = os.path.basename(path).removesuffix(".s")
     sample = os.path.join(samples_folder(), f"{name}.s")
-    return f"; there is a sample program of that name: {os.path.relpath(sample)}" if os.path.exists(sample) else ""
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        return "; the working directory has been deleted"
+    return (
+        f"; there is a sample program of that name: {os.path.relpath(sample, here)}" if os.path.exists(sample) else ""
+    )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from forkyard.__main__ import run
 from tests.forkyard.conftest import PROGRAMS, TOP, Forkyard
 
 EXIT = "    .globl _start\n_start: li a0, {}\n    li a7, 93\n    ecall\n"
@@ -196,6 +199,47 @@ def test_control_c_ends_it_with_130(source: Path) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     assert process.stderr.read().startswith(b"forkyard: interrupted after ")
+
+
+def test_control_c_while_it_starts(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """A module that is being imported when the signal comes raises KeyboardInterrupt."""
+
+    def interrupted(name: str) -> object:
+        raise KeyboardInterrupt
+
+    cli = ModuleType("forkyard.cli")
+    cli.__getattr__ = interrupted  # type: ignore[method-assign]
+    monkeypatch.setitem(sys.modules, "forkyard.cli", cli)
+    assert run() == 130
+    assert capfd.readouterr() == ("", "forkyard: interrupted\n")
+
+
+def test_a_deleted_working_directory(tmp_path: Path) -> None:
+    code = f"rmdir {tmp_path / 'gone'}; exec {sys.executable} -m forkyard run hello.s"
+    (tmp_path / "gone").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    done = subprocess.run(
+        ["sh", "-c", code], capture_output=True, cwd=tmp_path / "gone", env=environment, timeout=60, check=False
+    )
+    assert done.returncode == 127
+    assert done.stderr == b"forkyard: hello.s: no such file; the working directory has been deleted\n"
+
+
+def test_a_program_larger_than_its_address_space(source: Path, forkyard: Forkyard) -> None:
+    source.write_text("    .globl _start\n_start: nop\n    .bss\n    .space 1 << 38\n")
+    result = forkyard("run", source)
+    assert result.status == 126
+    assert "the program is too large" in result.err
+
+
+def test_more_memory_than_the_host_gives(monkeypatch: pytest.MonkeyPatch, forkyard: Forkyard) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr("vm.ram.mmap.mmap", refuse)
+    result = forkyard("run", "--memory", "64G", PROGRAMS / "hello.s")
+    assert result.status == 2
+    assert "--memory" in result.err
 
 
 def test_a_full_disk_is_said(forkyard: Forkyard) -> None:
