@@ -64,10 +64,6 @@ def check_executable(path: str, data: bytes) -> None:
         elf = read(data)
     except ElfError as error:
         raise UserError(f"{path}: is no executable that this machine can run: {error}", NOT_EXECUTABLE) from None
-    if elf.machine != 243:
-        raise UserError(
-            f"{path}: is for another processor (ELF machine {elf.machine}); this one is RISC-V", NOT_EXECUTABLE
-        )
     if elf.type == 1:
         raise UserError(
             f"{path}: is an object file, not linked yet; try: forkyard asm {path} -o program", NOT_EXECUTABLE
