@@ -64,6 +64,11 @@ def test_a_start_that_is_not_global_is_not_seen() -> None:
     )
 
 
+def test_parameters_of_a_macro_have_no_parentheses_around_them_as_in_gnu_as() -> None:
+    with pytest.raises(AssemblyErrors, match=r"`\(a,b\)` is no parameter"):
+        assemble(".macro m(a, b)\n.endm\n", "m.s")
+
+
 START = ".globl _start\n_start: nop\n"
 
 
