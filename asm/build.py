@@ -14,7 +14,7 @@ from asm.assemble import assemble
 from asm.errors import AssemblyError, AssemblyErrors
 from asm.library import Archive, SourceLibrary
 from asm.link import Provider, place, write
-from asm.link_symbols import LinkErrors
+from asm.link_errors import LinkErrors
 from asm.objects import Object
 
 _MAX_FILE = 1 << 28  # bytes of a source, object or archive: 256 MiB
@@ -96,7 +96,7 @@ def _load(
     if path.endswith(".S"):
         from asm.cpp import preprocess
 
-        data = preprocess(path, include)
+        data = preprocess(path, include, warnings)
     objects.append(assemble(data, path, [*include, os.path.dirname(path)], warnings=warnings))
 
 

@@ -64,13 +64,12 @@ class Conditionals:
 
     def skip(self, statement: Statement) -> None:
         """Looks at a statement that does not count, for the directives that end this."""
-        name, _, operands = statement.text.partition(" ")
-        name, _, more = name.partition("\t")
-        name = name.lower()
+        found = macros.name_at(statement.text)
+        name, operands = found.lower(), statement.text[len(found) :].strip()
         if name in _TESTS:
             self.stack.append(_Open(statement, False, False, True))
         elif name in _ELSE:
-            self._else(name, (more + " " + operands).strip())
+            self._else(name, operands)
 
     def _open(self, statement: Statement, holds: bool) -> None:
         self.stack.append(_Open(statement, True, holds, holds))

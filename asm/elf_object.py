@@ -131,7 +131,7 @@ def _add_relocations(table: Table, sections: list[ObjectSection], symbols: list[
 
 def _rela(section: ObjectSection, numbers: dict[int, int]) -> bytes:
     out = bytearray()
-    for offset, type, symbol, addend in section.relocations:
+    for offset, type, symbol, addend, _ in section.relocations:
         number = 0 if symbol is None else numbers[id(symbol)]
         out += _RELA.pack(offset, number << 32 | type, addend)
     return bytes(out)

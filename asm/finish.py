@@ -51,6 +51,7 @@ class _Finisher:
         self.made: dict[int, ObjectSection] = {}  # by id of the Section: identity only, order comes from lists
         self.symbols: dict[int, ObjectSymbol] = {}
         self.object = asm.object
+        self.statement = asm.statement  # whose fixup is at hand
 
     def run(self, sections: list[Section]) -> Object:
         for section in sections:
@@ -85,6 +86,7 @@ class _Finisher:
         made.relocations.sort(key=lambda relocation: relocation.offset)
 
     def _guarded(self, statement: Statement, work, *arguments) -> None:  # type: ignore[no-untyped-def]
+        self.statement = statement
         try:
             work(*arguments)
         except StatementError as problem:
@@ -139,7 +141,7 @@ class _Finisher:
         symbol = None if target.plus is None else self._symbol(target.plus)
         if symbol is not None and kind.startswith(("TPREL_", "TLS_")):
             symbol.type = TLS
-        made.relocations.append(Relocation(at, relocate.NUMBERS[kind], symbol, wrap(target.number)))
+        made.relocations.append(Relocation(at, relocate.NUMBERS[kind], symbol, wrap(target.number), self.statement))
         if relax and symbol is not None:
             made.relocations.append(Relocation(at, relocate.RELAX, None, wrap(target.number)))
 
@@ -173,6 +175,7 @@ class _Finisher:
 
     def _make(self, symbol: Symbol) -> ObjectSymbol:
         made = ObjectSymbol(symbol.name, "undefined")
+        made.statement = symbol.defined
         made.binding, made.type, made.visibility = symbol.binding, symbol.type, symbol.visibility
         if symbol.section is not None:
             made.kind, made.section = "section", self.made.get(id(symbol.section))

@@ -43,9 +43,7 @@ class SourceLibrary:
 
     def __call__(self, symbol: str) -> Object | None:
         """The object that defines `symbol`. Raises AssemblyErrors if its source has errors."""
-        if self._index is None:
-            self._index = index(self.folders)
-        path = self._index.get(symbol)
+        path = self._paths().get(symbol)
         if path is None or os.path.realpath(path) in self.exclude:
             return None
         if path not in self._made:
@@ -54,6 +52,15 @@ class SourceLibrary:
             with open(path, "rb") as file:
                 self._made[path] = assemble(file.read(), path, self.include)
         return self._made[path]
+
+    def names(self) -> list[str]:
+        """All symbols that it can define."""
+        return list(self._paths())
+
+    def _paths(self) -> dict[str, str]:
+        if self._index is None:
+            self._index = index(self.folders)
+        return self._index
 
 
 class Archive:
@@ -72,3 +79,7 @@ class Archive:
     def __call__(self, symbol: str) -> Object | None:
         """The member that defines `symbol`."""
         return self._index.get(symbol)
+
+    def names(self) -> list[str]:
+        """All symbols that it can define."""
+        return list(self._index)

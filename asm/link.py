@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from asm import link_align
 from asm.elf import EF_FLOAT_ABI, EF_RVC
+from asm.link_errors import LinkErrors
 from asm.link_layout import Image
 from asm.link_relocate import relocate
 from asm.link_script import Script, parse
-from asm.link_symbols import LinkErrors, Resolver
+from asm.link_symbols import Resolver
 from asm.link_write import write
 from asm.objects import Object
 

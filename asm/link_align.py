@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-from asm.link_symbols import LinkErrors
+from asm.link_errors import LinkErrors
 from asm.objects import Object, ObjectSection, Relocation
 from asm.relocate import ALIGN, RELAX
 

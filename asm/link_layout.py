@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from asm.link_errors import LinkErrors
 from asm.link_got import Got
 from asm.link_script import Assign, Expression, Header, Input, Output, Script, matches
-from asm.link_symbols import LinkErrors, Resolver
+from asm.link_symbols import Resolver
 from asm.objects import Object, ObjectSection, ObjectSymbol
 from asm.sections import ALLOC, EXEC, NOBITS, PROGBITS, THREAD, WRITE
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from asm.errors import did_you_mean
+from asm.link_errors import LinkErrors, at_relocation, place
 from asm.link_got import SIZES as GOT_SIZES
 from asm.link_layout import Image, Placed
-from asm.link_symbols import LinkErrors, where
 from asm.objects import Object, ObjectSection, ObjectSymbol, Relocation
 from asm.relocate import NAMES, RELATIVE, OutOfRange, apply
 from asm.symbols import WEAK
@@ -77,8 +77,8 @@ class _Relocator:
             except OutOfRange as problem:
                 self._out_of_range(name, problem, made, section, relocation)
             except (KeyError, IndexError):
-                at = where(made, section, relocation.offset)
-                self.errors.append(f"{at}: error: relocation of type {name or relocation.type} can't be linked here")
+                message = f"relocation of type {name or relocation.type} can't be linked here"
+                self.errors.append(at_relocation(message, made, section, relocation, ""))
 
     def _one(
         self, name: str, placed: Placed, base: int, made: Object, section: ObjectSection, relocation: Relocation
@@ -124,27 +124,28 @@ class _Relocator:
         if value is not None:
             apply(name, placed.data, at, value)
         elif not self.undefined:
-            place = where(made, section, relocation.offset)
-            hint = "\n  it takes the label of the `auipc` with the matching `%pcrel_hi`"
-            self.errors.append(f"{place}: error: this `%pcrel_lo` has no `%pcrel_hi` at its label{hint}")
+            message = "this `%pcrel_lo` has no `%pcrel_hi` at its label"
+            hint = "it takes the label of the `auipc` with the matching `%pcrel_hi`"
+            self.errors.append(at_relocation(message, made, section, relocation, "pcrel_lo", hint))
 
     def _undefined(self, symbol: ObjectSymbol, made: Object, section: ObjectSection, relocation: Relocation) -> None:
         if symbol.name in self.undefined:
             return
         self.undefined.add(symbol.name)
-        hint = did_you_mean(symbol.name, self._known(made))
-        hint = hint or f"if it is defined in another file, write `.globl {symbol.name}` there"
-        place = where(made, section, relocation.offset)
-        self.errors.append(f"{place}: error: `{symbol.name}` is not defined\n  {hint}")
+        message, hint = f"`{symbol.name}` is not defined", self._undefined_hint(symbol.name, made)
+        self.errors.append(at_relocation(message, made, section, relocation, symbol.name, hint))
 
-    def _known(self, made: Object) -> list[str]:
-        names = [name for name in self.image.resolver.globals if self.image.resolver.defined(name)]
-        return names + [symbol.name for symbol in made.symbols if symbol.kind != "undefined"]
+    def _undefined_hint(self, name: str, made: Object) -> str:
+        local = self.image.resolver.local(name)
+        if local is not None:
+            return f"`{name}` at {place(*local)} is local: write `.globl {name}` there"
+        own = [symbol.name for symbol in made.symbols if symbol.kind != "undefined"]
+        near = did_you_mean(name, [*own, *self.image.resolver.names()])
+        return near or f"if it is defined in another file, write `.globl {name}` there"
 
     def _out_of_range(
         self, name: str, problem: OutOfRange, made: Object, section: ObjectSection, relocation: Relocation
     ) -> None:
-        place = where(made, section, relocation.offset)
         target = relocation.symbol.name if relocation.symbol else f"{relocation.addend:#x}"
         if problem.value % problem.multiple:
             why = f"is not at a multiple of {problem.multiple} bytes"
@@ -152,7 +153,5 @@ class _Relocator:
             why = f"is {problem.value} bytes away: this reaches from {problem.low} to {problem.high}"
             if name == "32":
                 why = f"has the address {problem.value:#x}, which does not fit into 4 bytes"
-        hint = {"JAL": "\n  `call` and `tail` reach everywhere", "BRANCH": "\n  branch over a `j` instead"}.get(
-            name, ""
-        )
-        self.errors.append(f"{place}: error: `{target}` {why}{hint}")
+        hint = {"JAL": "`call` and `tail` reach everywhere", "BRANCH": "branch over a `j` instead"}.get(name, "")
+        self.errors.append(at_relocation(f"`{target}` {why}", made, section, relocation, target, hint))

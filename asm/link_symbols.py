@@ -7,20 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from asm.errors import printable
-from asm.objects import Object, ObjectSection, ObjectSymbol
+from asm.link_errors import LinkErrors, at_symbol, place
+from asm.objects import Object, ObjectSymbol
 from asm.symbols import LOCAL, WEAK
-
-
-class LinkErrors(Exception):
-    """All that is wrong with a link, one message per line of str()."""
-
-    def __init__(self, messages: Sequence[str]) -> None:
-        super().__init__(messages)
-        self.messages = [printable(message, 4000) for message in messages]
-
-    def __str__(self) -> str:
-        return "\n".join(self.messages)
 
 
 class Resolver:
@@ -31,6 +20,7 @@ class Resolver:
         self.objects: list[Object] = []
         self.globals: dict[str, ObjectSymbol] = {}  # the definition, or an undefined symbol that wants one
         self.owners: dict[int, Object] = {}  # by id() of the symbol: which object it came with
+        self.libraries: Sequence[Callable[[str], Object | None]] = ()
         self.errors: list[str] = []
         self.groups: set[str] = set()
         self.dropped: set[int] = set()  # id() of sections that another object's COMDAT group replaces
@@ -52,13 +42,16 @@ class Resolver:
         if known is None or _rank(symbol) > _rank(known):
             self.globals[symbol.name] = symbol
         elif _rank(symbol) == _rank(known) == 4:
-            first, second = place(self.owners[id(known)], known), place(self.owners[id(symbol)], symbol)
-            self.errors.append(f"{second}: error: `{symbol.name}` is defined twice; the first time at {first}")
+            first = place(self.owners[id(known)], known)
+            message = f"`{symbol.name}` is defined twice"
+            hint = f"it was first defined at {first}"
+            self.errors.append(at_symbol(message, self.owners[id(symbol)], symbol, hint))
         elif symbol.kind == known.kind == "common":
             known.size, known.value = max(known.size, symbol.size), max(known.value, symbol.value)
 
     def resolve(self, libraries: Sequence[Callable[[str], Object | None]]) -> None:
         """Asks the libraries for what is undefined, until nothing changes. Raises LinkErrors for what is left."""
+        self.libraries = libraries
         asked: set[str] = set()
         while wanted := [name for name in self._undefined() if name not in asked]:
             for name in wanted:
@@ -90,9 +83,30 @@ class Resolver:
 
     def _check(self) -> None:
         if self.defined(self.entry) is None:
-            self.errors.append(_NO_ENTRY)
+            self.errors.append(self._no_entry())
         if self.errors:
             raise LinkErrors(self.errors)
+
+    def _no_entry(self) -> str:
+        local = self.local(self.entry)
+        if local is None:
+            return _NO_ENTRY
+        return at_symbol(f"`{self.entry}` is local here: nobody can see it", *local, f"write `.globl {self.entry}`")
+
+    def local(self, name: str) -> tuple[Object, ObjectSymbol] | None:
+        """The first definition of that name that its object keeps to itself."""
+        for made in self.objects:
+            for symbol in made.symbols:
+                if symbol.name == name and symbol.binding == LOCAL and symbol.kind != "undefined":
+                    return made, symbol
+        return None
+
+    def names(self) -> list[str]:
+        """All global names that are defined, here or in a library."""
+        found = [name for name in self.globals if self.defined(name)]
+        for library in self.libraries:
+            found += getattr(library, "names", tuple)()
+        return found
 
 
 _NO_ENTRY = """error: there is no `_start`
@@ -109,18 +123,3 @@ def _rank(symbol: ObjectSymbol) -> int:
     if symbol.kind == "common":
         return 3
     return 2 if symbol.binding == WEAK else 4
-
-
-def place(made: Object, symbol: ObjectSymbol) -> str:
-    """Where a symbol is defined: file and line if known, else the object."""
-    return where(made, symbol.section, symbol.value) if symbol.section else made.name
-
-
-def where(made: Object, section: ObjectSection, offset: int) -> str:
-    """The source line that a byte of a section comes from, as `file:line`, or the object and section."""
-    best = None
-    for row in section.rows:
-        if row[0] > offset:
-            break
-        best = row
-    return f"{best[1]}:{best[2]}" if best else f"{made.name}({section.name}+{offset:#x})"

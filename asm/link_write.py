@@ -7,8 +7,8 @@ import struct
 from asm import attributes, debug_lines
 from asm.elf import ET_EXEC, PT_LOAD, SHN_ABS, SHT_NOBITS, SHT_SYMTAB
 from asm.elf_object import Entry, Table, header, symbol_table
+from asm.link_errors import LinkErrors
 from asm.link_layout import PAGE, Image, Placed
-from asm.link_symbols import LinkErrors
 from asm.symbols import HIDDEN, INTERNAL, LOCAL, TLS
 
 _SEGMENT = struct.Struct("<IIQQQQQQ")

@@ -18,6 +18,12 @@ _QUOTED_OR_BLANKS = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:\\.|[^\\])'?)|(\s+)"""
 _KEYWORD = re.compile(rf"({NAME})=(?!=)")
 
 
+def name_at(text: str) -> str:
+    """The name that the text begins with, if any."""
+    found = _NAME.match(text)
+    return found[0] if found else ""
+
+
 class Parameter(NamedTuple):
     """A parameter: kind is "", "req" (must be given) or "vararg" (takes all the rest)."""
 
@@ -88,7 +94,7 @@ def argument(text: str) -> tuple[str, str]:
     if text.startswith('"'):
         quoted = re.match(r'"((?:[^"\\]|\\.)*)"', text)
         if quoted:
-            return re.sub(r"\\(.)", r"\1", quoted[1]) if '\\"' in quoted[1] else quoted[1], _skip(text[quoted.end() :])
+            return quoted[1], _skip(text[quoted.end() :])
     depth, at = 0, 0
     while at < len(text):
         character = text[at]
@@ -128,8 +134,6 @@ def parameters(text: str) -> tuple[str, list[Parameter]]:
         raise StatementError("`.macro` needs a name")
     found: list[Parameter] = []
     rest = squeeze(text[name.end() :].lstrip().removeprefix(","))
-    if text[name.end() :].strip().startswith("(") and rest.endswith(")"):
-        rest = rest[1:-1]
     while rest:
         match = re.match(rf"({_NAME.pattern})(?::(req|vararg))?(?:=)?", rest)
         if match is None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from asm.errors import Statement
 
 
 class ObjectSection:
@@ -28,7 +31,7 @@ class ObjectSection:
 class ObjectSymbol:
     """A symbol of an object. kind: undefined, absolute, common (value is its alignment), section (a place in one)."""
 
-    __slots__ = ("name", "kind", "section", "value", "size", "binding", "type", "visibility")
+    __slots__ = ("name", "kind", "section", "value", "size", "binding", "type", "visibility", "statement")
 
     def __init__(self, name: str, kind: str, section: ObjectSection | None = None, value: int = 0) -> None:
         self.name = name
@@ -39,15 +42,17 @@ class ObjectSymbol:
         self.binding = 0
         self.type = 0
         self.visibility = 0
+        self.statement: Statement | None = None  # that defines it, if it was assembled here
 
 
 class Relocation(NamedTuple):
-    """symbol is None for a plain number (symbol 0 of the file)."""
+    """symbol is None for a plain number (symbol 0 of the file); statement is what wants it, if assembled here."""
 
     offset: int
     type: int
     symbol: ObjectSymbol | None
     addend: int
+    statement: Statement | None = None
 
 
 class Object:

@@ -7,6 +7,7 @@ call or .include pushes one. There are limits, so that no text can hang the asse
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from asm.errors import Source, Statement, StatementError, did_you_mean
 from asm.lines import decode, split
 from asm.macros import Macro
 from asm.strings import string
+from asm.tokens import NAME
 
 if TYPE_CHECKING:
     from asm.assemble import Assembler
@@ -27,19 +29,20 @@ MAX_LINE = 1 << 16  # characters of one of these: arguments can double at each l
 MAX_FILE = 1 << 26  # bytes of an included file: 64 MiB
 MAX_INCLUDES = 10_000
 
+_LABELS = re.compile(rf"(?:(?:{NAME}|\d+)\s*:\s*)*")
 _ENDS = {".macro": (".endm",), ".rept": (".endr",), ".rep": (".endr",), ".irp": (".endr",), ".irpc": (".endr",)}
 
 
 class Frame:
     """One text on the stack: its statements, and how many conditionals were open when it began."""
 
-    __slots__ = ("statements", "source", "conditionals", "is_macro")
+    __slots__ = ("statements", "source", "conditionals", "is_expansion")
 
-    def __init__(self, statements: Iterator[Statement], source: Source, conditionals: int, is_macro: bool) -> None:
+    def __init__(self, statements: Iterator[Statement], source: Source, conditionals: int, is_expansion: bool) -> None:
         self.statements = statements
         self.source = source
         self.conditionals = conditionals
-        self.is_macro = is_macro
+        self.is_expansion = is_expansion
 
 
 class Preprocessor:
@@ -96,8 +99,8 @@ class Preprocessor:
 
     # The stack of texts -------------------------------------------------------------------------------------------
 
-    def _push(self, statements: Iterator[Statement], source: Source, is_macro: bool = False) -> None:
-        self.frames.append(Frame(statements, source, self.conditionals.depth, is_macro))
+    def _push(self, statements: Iterator[Statement], source: Source, is_expansion: bool = False) -> None:
+        self.frames.append(Frame(statements, source, self.conditionals.depth, is_expansion))
 
     def _raw(self) -> Statement | None:
         """The next statement of the innermost text that has one."""
@@ -144,8 +147,11 @@ class Preprocessor:
         ends, depth = _ENDS[opening], 0
         body: list[Statement] = []
         while (statement := self._raw()) is not None:
-            word = statement.text.split(None, 1)[0].lower()
+            labels = _LABELS.match(statement.text).end()  # type: ignore[union-attr]  # it matches nothing, too
+            word = macros.name_at(statement.text[labels:]).lower()
             if depth == 0 and word in ends:
+                if labels:
+                    body.append(Statement(statement.text[:labels], statement.source, statement.line, statement.column))
                 return body
             if word in _ENDS and (word == ".macro") == (opening == ".macro"):
                 depth += 1
@@ -178,13 +184,13 @@ class Preprocessor:
                 raise StatementError(f"there is no macro `{title}`", 0, 1, did_you_mean(title, self.macros))
 
     def _exit(self, name: str, operands: str) -> None:
-        if not any(frame.is_macro for frame in self.frames):
-            raise StatementError("`.exitm` outside a macro")
+        if not any(frame.is_expansion for frame in self.frames):
+            raise StatementError("`.exitm` outside a macro or loop")
         while True:
             frame = self.frames.pop()
             for _ in self.conditionals.close(frame.conditionals):
-                pass  # what the macro opened is closed with it
-            if frame.is_macro:
+                pass  # what the macro or loop opened is closed with it
+            if frame.is_expansion:
                 return
 
     def _repeat(self, name: str, operands: str) -> None:
@@ -211,7 +217,7 @@ class Preprocessor:
         if name == ".irp":
             values = macros.arguments(rest) or [""]
         else:
-            values = list(macros.argument(rest)[0] if rest.startswith('"') else rest) or [""]
+            values = list(macros.argument(rest)[0] if rest.startswith('"') else rest.replace(" ", "")) or [""]
         self._loop(body, [{symbol: value} for value in values], name)
 
     def _loop(self, body: list[Statement], rounds: list[dict[str, str]], name: str) -> None:
@@ -219,7 +225,7 @@ class Preprocessor:
             return
         source = self._child(body[0].source.name, f"in `{name}`")
         count = self.count
-        self._push((line for values in rounds for line in self._expand(body, values, source, count)), source)
+        self._push((line for values in rounds for line in self._expand(body, values, source, count)), source, True)
 
     def _stray(self, name: str, operands: str) -> None:
         opening = ".macro" if name == ".endm" else ".rept"

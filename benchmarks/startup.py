@@ -17,7 +17,7 @@ from pathlib import Path
 ROUNDS = 21
 LIMITS = {"cold": 16.0, "warm": 10.0}
 TOP = Path(__file__).resolve().parent.parent
-START = "import sys; from forkyard.cli import main; sys.exit(main())"  # what the installed script does
+START = "import sys; from forkyard.__main__ import run; sys.exit(run())"  # what the installed script does
 HELLO = [sys.executable, "-c", START, "run", str(TOP / "programs" / "hello.s")]
 NOTHING = [sys.executable, "-c", "pass"]
 

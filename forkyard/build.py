@@ -14,11 +14,13 @@ from functools import cache as once
 
 from forkyard import cache
 from forkyard.errors import NOT_EXECUTABLE, NOT_FOUND, AssemblyFailed, UserError, os_reason
+from forkyard.files import NotPlain, read_plain
 from forkyard.places import include_path, library_folder, samples_folder
 from forkyard.say import raw
 
 SOURCES = (".s", ".S")
 LARGEST_FILE = 256 << 20
+LARGEST_INCLUDED = 64 << 20  # bytes of all that one source may include, for it to be kept
 _INCLUDES = re.compile(rb'\.(?:include|incbin)[ \t]+"([^"\\\n]*)"')
 # A reference whose file this pattern can't tell, or a statement whose name a macro's argument makes.
 _UNCLEAR = re.compile(rb'\.(?:include|incbin)\b(?![ \t]+"[^"\\\n]*")|(?:^|[;:])[ \t]*\.?\w*\\', re.MULTILINE)
@@ -28,8 +30,10 @@ def program(path: str, more: Sequence[str] = ()) -> bytes:
     """The executable for FILE (and the further sources of --with). UserError says what is wrong with it."""
     data = contents(path)
     if path.endswith(SOURCES) or more:
-        return executable([path, *more])
-    check_executable(path, data)
+        data = executable([path, *more])
+    else:
+        check_executable(path, data)
+    check_size(path, data)
     return data
 
 
@@ -38,17 +42,15 @@ def contents(path: str) -> bytes:
     try:
         if os.path.isdir(path):
             raise UserError(f"{path}: is a directory; name a program in it", NOT_EXECUTABLE)
-        with open(path, "rb") as file:
-            data = file.read(LARGEST_FILE + 1)
+        return read_plain(path, LARGEST_FILE)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file{_nearby(path)}", NOT_FOUND) from None
+    except NotPlain as problem:
+        raise UserError(f"{path}: {problem}", NOT_EXECUTABLE) from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {os_reason(error)}", NOT_EXECUTABLE) from None
     except ValueError:
         raise UserError(f"{path!r}: is no file name: it has a NUL character in it", NOT_FOUND) from None
-    if len(data) > LARGEST_FILE:
-        raise UserError(f"{path}: is larger than {LARGEST_FILE >> 20} MiB, which no program here needs", NOT_EXECUTABLE)
-    return data
 
 
 def check_executable(path: str, data: bytes) -> None:
@@ -62,13 +64,22 @@ def check_executable(path: str, data: bytes) -> None:
         elf = read(data)
     except ElfError as error:
         raise UserError(f"{path}: is no executable that this machine can run: {error}", NOT_EXECUTABLE) from None
-    if elf.machine != 243:
-        raise UserError(
-            f"{path}: is for another processor (ELF machine {elf.machine}); this one is RISC-V", NOT_EXECUTABLE
-        )
     if elf.type == 1:
         raise UserError(
             f"{path}: is an object file, not linked yet; try: forkyard asm {path} -o program", NOT_EXECUTABLE
+        )
+
+
+def check_size(path: str, data: bytes) -> None:
+    """UserError (126) if the program's segments end where no program's memory can be."""
+    from asm.elf import PT_LOAD, read
+    from kernel.program_image import HIGHEST
+
+    end = max((s.vaddr + s.memsz for s in read(data).segments if s.type == PT_LOAD), default=0)
+    if end > HIGHEST:
+        raise UserError(
+            f"{path}: the program is too large: its memory ends at {end:#x}, and may end at {HIGHEST:#x} at most",
+            NOT_EXECUTABLE,
         )
 
 
@@ -151,25 +162,33 @@ def _included(path: str, data: bytes) -> list[bytes] | None:
     parts: list[bytes] = []
     seen: set[str] = set()
     waiting = [(path, data)]
+    room = LARGEST_INCLUDED
     while waiting:
         name, text = waiting.pop()
         if _UNCLEAR.search(text):
             return None
-        for match in _INCLUDES.findall(text):
-            for folder in (".", os.path.dirname(name), os.path.dirname(path), *include_path()):
-                candidate = os.path.join(folder, os.fsdecode(match))
-                if candidate not in seen:
-                    seen.add(candidate)
-                    found = _bytes_or_none(candidate)
-                    parts += [os.fsencode(candidate), b"" if found is None else b"1" + found]
-                    waiting += [] if found is None else [(candidate, found)]
+        for candidate in [c for c in _candidates(text, name, path) if c not in seen]:
+            seen.add(candidate)
+            try:
+                found = _bytes_or_none(candidate, room)
+            except NotPlain:
+                return None
+            room -= len(found or b"")
+            parts += [os.fsencode(candidate), b"" if found is None else b"1" + found]
+            waiting += [] if found is None else [(candidate, found)]
     return parts
 
 
-def _bytes_or_none(path: str) -> bytes | None:
+def _candidates(text: bytes, name: str, path: str) -> dict[str, None]:
+    """Each place where the assembler may look for a file that `text` (in the file `name`) names."""
+    folders = (".", os.path.dirname(name), os.path.dirname(path), *include_path())
+    return {os.path.join(folder, os.fsdecode(match)): None for match in _INCLUDES.findall(text) for folder in folders}
+
+
+def _bytes_or_none(path: str, most: int = LARGEST_FILE) -> bytes | None:
+    """The content of a file; None if there is none that can be read. NotPlain as read_plain says."""
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.read()
+        return read_plain(path, most)
     except (OSError, ValueError):
         return None
 
@@ -198,4 +217,10 @@ def _nearby(path: str) -> str:
         return f"; did you mean {path}.s?"
     name = os.path.basename(path).removesuffix(".s")
     sample = os.path.join(samples_folder(), f"{name}.s")
-    return f"; there is a sample program of that name: {os.path.relpath(sample)}" if os.path.exists(sample) else ""
+    try:
+        here = os.getcwd()
+    except FileNotFoundError:
+        return "; the working directory has been deleted"
+    return (
+        f"; there is a sample program of that name: {os.path.relpath(sample, here)}" if os.path.exists(sample) else ""
+    )

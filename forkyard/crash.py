@@ -40,7 +40,7 @@ def facts(kernel: Kernel, images: Images, death: Death) -> Fault:
     task = kernel.tasks.peek(death.tid)
     cause = death.cause
     access = "fetch" if cause in _FETCH else "load" if cause in _LOAD else "store" if cause in _STORE else ""
-    return Fault(
+    fault = Fault(
         pid=death.tgid,
         name=death.comm.decode("utf-8", "backslashreplace"),
         signal=death.signal,
@@ -56,6 +56,7 @@ def facts(kernel: Kernel, images: Images, death: Death) -> Fault:
         sender=death.sender,
         note=death.note,
     )
+    return fault._replace(source=_source(fault))
 
 
 def _word(machine: Machine, satp: int, pc: int) -> int | None:
@@ -84,7 +85,9 @@ def message(fault: Fault) -> list[str]:
     """The lines for stderr, without their prefix."""
     lines = [f"process {fault.pid} ({fault.name}) was killed by {signal_name(fault.signal)} (signal {fault.signal})"]
     if fault.access or fault.illegal or fault.signal == 5:
-        lines += [f"  where: pc {_place(fault, fault.pc)}", *_caller(fault), *_source(fault), *_instruction(fault)]
+        lines += [f"  where: pc {_place(fault, fault.pc)}", *_caller(fault)]
+        lines += [f"  source: {fault.source[:160]}"] if fault.source else []
+        lines += _instruction(fault)
     if fault.access in ("load", "store"):
         lines.append(f"  it tried to {fault.access} at address {fault.address:#x}")
     advice = diagnose(fault)
@@ -113,19 +116,19 @@ def _caller(fault: Fault) -> list[str]:
     return [f"  the last call was made at {_place(fault, call)}"]
 
 
-def _source(fault: Fault) -> list[str]:
+def _source(fault: Fault) -> str:
     """The line of the source itself, if its file is at hand."""
     line = _line(fault, fault.pc)
     if line is None or not os.path.isfile(line.file):  # a name in a file we were given: it may be a pipe or a device
-        return []
+        return ""
     try:
         with open(line.file, encoding="utf-8", errors="replace") as file:
             for number, text in enumerate(file, 1):
                 if number == line.number:
-                    return [f"  source: {text.strip()[:160]}"]
+                    return text.strip()
     except OSError:
         pass
-    return []
+    return ""
 
 
 def _instruction(fault: Fault) -> list[str]:

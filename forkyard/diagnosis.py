@@ -10,6 +10,11 @@ from forkyard.fault import Fault, signal_name
 
 RET = 0x00008067  # jalr zero, 0(ra)
 PAGE = 4096
+_DATA = (
+    ".byte .2byte .half .hword .short .4byte .word .long .int .8byte .dword .quad .octa "
+    ".ascii .asciz .string .space .skip .zero .fill .incbin .float .single .double"
+)
+DATA = tuple(_DATA.split())
 HIGHEST_USER = 1 << 38  # Sv39: user addresses are below (Privileged, "Sv39")
 MUST_EXIT = "A program must always end with exit: put the number in a0, 93 (exit) in a7, then ecall."
 
@@ -86,6 +91,17 @@ def jumped_nowhere(fault: Fault) -> str | None:
     if fault.access != "fetch":
         return None
     return f"It jumped to {fault.pc:#x}, where nothing is mapped: a wild pointer, or an overwritten return address."
+
+
+def data_in_the_way(fault: Fault) -> str | None:
+    """Not an instruction, but a directive such as .byte, is what the source has there."""
+    words = [word for word in fault.source.split() if not word.endswith(":")]
+    if not fault.illegal or not words or words[0] not in DATA:
+        return None
+    return (
+        f"The data of `{words[0]}` stands in the way of execution: the processor takes whatever comes next for an "
+        "instruction. Data belongs into .data or .rodata, or where no execution comes by."
+    )
 
 
 def illegal(fault: Fault) -> str | None:
@@ -221,6 +237,7 @@ RULES = (
     misaligned_jump,
     jumped_into_data,
     jumped_nowhere,
+    data_in_the_way,
     illegal,
     breakpoint_hit,
     misaligned_atomic,

@@ -45,6 +45,7 @@ class Fault(NamedTuple):
     symbols: Symbols
     sender: int
     note: str
+    source: str = ""  # the line of the source that the pc is at, where its file is at hand
 
     def region(self, address: int) -> Region | None:
         """The mapping that holds the address."""

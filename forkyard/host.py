@@ -46,8 +46,6 @@ class HostDoor(Door):
                 return os.read(0, size)
             except BlockingIOError:
                 _select(readers=[0])
-            except IsADirectoryError:
-                raise UserError("standard input is a directory; redirect a file, as in: < input.txt") from None
             except OSError:
                 return b""
 

@@ -8,7 +8,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+from tests.oracles import in_ci
 
 # The machine's speed must not decide a verdict, so no deadlines anywhere.
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -58,7 +58,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI a skipped test is a failed one: a missing oracle must not look like agreement with it."""
     report = yield
-    if IN_CI and report.skipped:
+    if in_ci() and report.skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and in CI nothing may be: {reason}"

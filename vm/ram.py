@@ -26,6 +26,7 @@ class Ram:
     """`size` bytes of physical memory from RAM_BASE on; a frame is named by its ppn (physical page number).
 
     Addresses and ppns must lie in RAM: `contains` tells. Writing marks frames dirty and drops translations.
+    MemoryError if the host has not so much.
     """
 
     def __init__(self, size: int) -> None:
@@ -34,7 +35,7 @@ class Ram:
         self.size = size - size % PAGE
         self.first_ppn = RAM_BASE >> PAGE_SHIFT
         self.frames = self.size >> PAGE_SHIFT
-        self.memory = mmap.mmap(-1, self.size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.memory = _reserved(self.size)
         self.bytes = memoryview(self.memory)
         self.words64: memoryview = self.bytes.cast("Q")
         self.words32: memoryview = self.bytes.cast("I")
@@ -116,6 +117,15 @@ class Ram:
                 self.on_code_write(frame + self.first_ppn, low, high)
             if not flags & DIRTY:
                 self.mark_dirty(frame)
+
+
+def _reserved(size: int) -> mmap.mmap:
+    """Zeros that the host need not have yet: a page is taken when it is first written. MemoryError."""
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
+    try:
+        return mmap.mmap(-1, size, flags=flags)
+    except OSError as error:
+        raise MemoryError(f"{size} bytes of physical memory: {error.strerror}") from None
 
 
 def _ignore(ppn: int, low: int, high: int) -> None:

@@ -30,11 +30,13 @@ def main(argv: Sequence[str]) -> int:
         parser.error("-o names one file, and -c makes one for each of several")
     for path in options.files:
         build.contents(path)
+    outputs = _outputs(options.files, options.out, options.compile)
+    _check(options.files, [*outputs, options.listing] if options.listing else outputs)
     if options.compile:
-        listing = "\n".join([_object(path, options.out or target(path, ".o")) for path in options.files])
+        listing = "\n".join([_object(path, out) for path, out in zip(options.files, outputs, strict=True)])
     else:
         data, listing = build.with_listing(options.files)
-        _write(options.out or target(options.files[0], ""), data, 0o777)
+        _write(outputs[0], data, 0o777)
     if options.listing:
         _write(options.listing, listing.encode("utf-8", "surrogateescape"), 0o666)
     return 0
@@ -45,6 +47,32 @@ def _object(path: str, out: str) -> str:
     data, listing = build.relocatable(path)
     _write(out, data, 0o666)
     return listing
+
+
+def _outputs(files: Sequence[str], out: str | None, objects: bool) -> list[str]:
+    """The names of the object of each file, or of the one executable."""
+    if out:
+        return [out]
+    return [target(path, ".o") for path in files] if objects else [target(files[0], "")]
+
+
+def _check(files: Sequence[str], outputs: Sequence[str]) -> None:
+    """UserError if writing one of the outputs would destroy an input, or another output."""
+    for at, out in enumerate(outputs):
+        if any(_same(out, path) for path in files):
+            raise UserError(f"{out}: is read, and would be overwritten; name another file to write to")
+        if any(_same(out, other) for other in outputs[:at]):
+            raise UserError(f"{out}: would be written twice; name another file, or assemble one at a time")
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether both names are one file's. A device may be written to as often as one likes."""
+    if os.path.exists(one) and os.path.exists(other):
+        return os.path.samefile(one, other) and os.path.isfile(one)
+    try:
+        return os.path.realpath(one) == os.path.realpath(other)
+    except ValueError:  # a NUL character: no file's name, as writing it will say
+        return False
 
 
 def target(path: str, suffix: str) -> str:

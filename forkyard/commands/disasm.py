@@ -45,8 +45,6 @@ def main(argv: Sequence[str]) -> int:
     except ElfError as error:
         hint = "; forkyard asm makes an ELF file of it" if path.endswith((".s", ".S")) else ""
         raise UserError(f"{path}: {error}{hint}", NOT_EXECUTABLE) from None
-    if elf.machine != 243:
-        raise UserError(f"{path}: is for another processor (ELF machine {elf.machine}), not for RISC-V", NOT_EXECUTABLE)
     write(f"\n{path}:     file format elf64-littleriscv\n\n")
     for piece in pieces:
         write(f"\nDisassembly of {piece.name}:\n")

@@ -19,18 +19,27 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("name", metavar="NAME", help="the program's name; .s is added if it is not there")
     name = parser.parse_args(list(argv)).name
+    if not name:
+        parser.error("a program needs a name, such as first")
     path = name if name.endswith((".s", ".S")) else f"{name}.s"
     _write(path)
-    say(f"wrote {path}; now try: forkyard run {path}")
+    say(f"wrote {path}; now try: forkyard run {_typed(path)}")
     return 0
 
 
+def _typed(path: str) -> str:
+    """The path as a person types it into a shell, and as no command takes it for an option."""
+    import shlex
+
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)
+
+
 def _write(path: str) -> None:
-    with open(TEMPLATE, encoding="utf-8") as file:
-        text = file.read()
+    with open(TEMPLATE, "rb") as template:
+        text = template.read().replace(b"NAME.s", os.path.basename(os.fsencode(path)))
     try:
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text.replace("NAME.s", os.path.basename(path)))
+        with open(path, "xb") as file:
+            file.write(text)
     except FileExistsError:
         raise UserError(f"{path} is there already, and would be overwritten; choose another name") from None
     except (OSError, ValueError) as error:

@@ -14,7 +14,7 @@ from asm.assemble import assemble
 from asm.build import BuildError, build
 from asm.errors import AssemblyErrors
 from asm.link import link
-from asm.link_symbols import LinkErrors
+from asm.link_errors import LinkErrors
 
 CASES = Path(__file__).with_name("errors")
 
@@ -56,7 +56,17 @@ def test_no_start_is_an_error_that_explains_why_one_is_needed() -> None:
 
 
 def test_a_start_that_is_not_global_is_not_seen() -> None:
-    assert "there is no `_start`" in linked("_start: nop\n")
+    assert linked("nop\n  _start: nop\n") == (
+        "a.s:2:3: error: `_start` is local here: nobody can see it\n"
+        "      _start: nop\n"
+        "      ^~~~~~\n"
+        "  write `.globl _start`"
+    )
+
+
+def test_parameters_of_a_macro_have_no_parentheses_around_them_as_in_gnu_as() -> None:
+    with pytest.raises(AssemblyErrors, match=r"`\(a,b\)` is no parameter"):
+        assemble(".macro m(a, b)\n.endm\n", "m.s")
 
 
 START = ".globl _start\n_start: nop\n"
@@ -64,32 +74,51 @@ START = ".globl _start\n_start: nop\n"
 
 def test_an_undefined_symbol_is_named_with_its_place_and_the_name_that_was_meant() -> None:
     assert linked(START + "call print_lnie\n", ".globl print_line\nprint_line: ret\n") == (
-        "a.s:3: error: `print_lnie` is not defined\n  did you mean `print_line`?"
+        "a.s:3:6: error: `print_lnie` is not defined\n"
+        "    call print_lnie\n"
+        "         ^~~~~~~~~~\n"
+        "  did you mean `print_line`?"
     )
 
 
 def test_an_undefined_symbol_in_data_has_a_place_too() -> None:
-    assert linked(START + ".data\n.word 1\n.quad nowhere\n").startswith("a.s:5: error: `nowhere` is not defined\n")
+    assert linked(START + ".data\n.word 1\n.quad nowhere\n").startswith("a.s:5:7: error: `nowhere` is not defined\n")
 
 
 def test_a_symbol_that_another_file_keeps_to_itself_is_said_to_want_globl() -> None:
-    assert ".globl helper" in linked(START + "call helper\n", "helper: ret\n")
+    said = linked(START + "call helper\n", "helper: ret\n")
+    assert said.endswith("\n  `helper` at b.s:1 is local: write `.globl helper` there")
+
+
+def test_a_near_miss_may_be_in_a_library_that_was_not_linked(tmp_path: Path) -> None:
+    (tmp_path / "exit.s").write_text(".globl exit\nexit: ret\n")
+    (tmp_path / "main.s").write_text(START + "call exitt\n")
+    with pytest.raises(BuildError, match=r"main\.s:3:6: error: `exitt` is not defined(.|\n)*did you mean `exit`\?"):
+        build([str(tmp_path / "main.s")], [str(tmp_path)])
+
+
+def test_an_error_of_linking_in_a_macro_tells_where_it_was_called() -> None:
+    said = linked(START + ".macro go to\n  call \\to\n.endm\n  go nowhere\n")
+    assert said.startswith("a.s:4:8: error: `nowhere` is not defined\n    call nowhere\n         ^~~~~~~\n")
+    assert said.endswith("  in macro `go`, called at a.s:6: go nowhere")
 
 
 def test_two_definitions_are_both_named() -> None:
     said = linked(START, "nop\n" + START)
-    assert said == "b.s:3: error: `_start` is defined twice; the first time at a.s:2"
+    assert said == (
+        "b.s:3:1: error: `_start` is defined twice\n    _start: nop\n    ^~~~~~\n  it was first defined at a.s:2"
+    )
 
 
 def test_a_jump_that_is_too_far_says_how_far_and_what_helps() -> None:
     said = linked(START + "j far\n.skip 1 << 21\nfar: nop\n")
-    assert said.startswith("a.s:3: error: `far` is 2097156 bytes away: this reaches from -1048576 to 1048574")
+    assert said.startswith("a.s:3:3: error: `far` is 2097156 bytes away: this reaches from -1048576 to 1048574")
     assert "`call` and `tail` reach everywhere" in said
 
 
 def test_pcrel_lo_without_its_pair_is_an_error() -> None:
     said = linked(START + "1: nop\naddi a0, a0, %pcrel_lo(1b)\n")
-    assert said.startswith("a.s:4: error: this `%pcrel_lo` has no `%pcrel_hi` at its label")
+    assert said.startswith("a.s:4:15: error: this `%pcrel_lo` has no `%pcrel_hi` at its label")
 
 
 def test_errors_of_all_files_are_told_in_one_run(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from asm.assemble import assemble
 from asm.elf_object import load, write
 from asm.errors import AssemblyErrors
 from asm.link import link
-from asm.link_symbols import LinkErrors
+from asm.link_errors import LinkErrors
 from vm.isa import TABLE
 
 ROOT = Path(__file__).resolve().parents[2]

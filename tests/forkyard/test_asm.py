@@ -9,6 +9,7 @@ import pytest
 
 from asm.elf import read
 from tests.forkyard.conftest import PROGRAMS, Forkyard
+from tests.oracles import need
 
 
 def test_the_default_name_is_the_first_without_its_suffix(forkyard: Forkyard, tmp_path: Path) -> None:
@@ -43,6 +44,55 @@ def test_a_source_is_never_overwritten_by_what_is_made_of_it(forkyard: Forkyard,
     assert result.status == 2
     assert "-o" in result.err
     assert (tmp_path / "program").read_text().startswith("    .globl")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["a.s", "-o", "a.s"], "a.s: is read"),
+        (["a.s", "-o", "link"], "link: is read"),
+        (["-c", "a.s", "--listing", "a.s"], "a.s: is read"),
+        (["a.s", "b.s", "-o", "./b.s"], "b.s: is read"),
+        (["a.s", "-o", "out", "--listing", "./out"], "out: would be written twice"),
+        (["-c", "a.s", "--listing", "a.o"], "a.o: would be written twice"),
+        (["-c", "a.S", "a.s"], "a.o: would be written twice"),
+    ],
+)
+def test_nothing_is_overwritten_that_is_read_or_written_too(
+    forkyard: Forkyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.s", "a.S", "b.s"):
+        Path(name).write_bytes((PROGRAMS / "hello.s").read_bytes())
+    Path("link").symlink_to("a.s")
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    result = forkyard("asm", *words)
+    assert result.status == 2
+    assert says in result.err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_both_outputs_may_go_to_a_device(forkyard: Forkyard) -> None:
+    assert forkyard("asm", PROGRAMS / "hello.s", "-o", os.devnull, "--listing", os.devnull).status == 0
+
+
+def test_a_file_for_cpp_may_begin_with_a_dash(
+    forkyard: Forkyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need("cpp")
+    monkeypatch.chdir(tmp_path)
+    Path("-o.S").write_text("#define NAME _start\n    .globl NAME\nNAME: nop\n")
+    assert forkyard("asm", "-o", "out", "--", "-o.S") == (0, "", "")
+    assert read(Path("out").read_bytes()).type == 2
+
+
+def test_what_cpp_warns_of_is_shown(forkyard: Forkyard, tmp_path: Path) -> None:
+    need("cpp")
+    (tmp_path / "a.S").write_text("#warning look here\n    .globl _start\n_start: nop\n")
+    result = forkyard("asm", tmp_path / "a.S")
+    assert result.status == 0
+    assert "a.S:1:2: warning: " in result.err
+    assert "look here" in result.err
 
 
 def test_after_an_error_nothing_is_written(forkyard: Forkyard, tmp_path: Path) -> None:

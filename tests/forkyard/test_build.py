@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,28 @@ def test_a_file_that_now_comes_first_on_the_include_path_counts(
     assert forkyard("run", tmp_path / "a.s").status == 93
     assert forkyard("run", tmp_path / "a.s").status == 93
     assert assembled.count("a.s") == 1
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "fifo", "large"])
+def test_a_name_that_is_no_plain_file_is_not_read(
+    forkyard: Forkyard, tmp_path: Path, assembled: list[str], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even in a comment: what may have no end must not decide under which name the result is kept."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "large").write_bytes(bytes(1001))
+    monkeypatch.setattr(build, "LARGEST_INCLUDED", 1000)
+    (tmp_path / "a.s").write_text(PROGRAM.replace('.include "number.inc"', f'.equ NUMBER, 5 # .include "{name}"'))
+    assert [forkyard("run", tmp_path / "a.s").status for _ in range(2)] == [5, 5]
+    assert assembled.count("a.s") == 2
+
+
+def test_an_included_pipe_is_an_error_of_its_line(forkyard: Forkyard, tmp_path: Path, assembled: list[str]) -> None:
+    os.mkfifo(tmp_path / "number.inc")
+    (tmp_path / "a.s").write_text(PROGRAM)
+    result = forkyard("run", tmp_path / "a.s")
+    assert result.status == 1
+    assert "a.s:2:" in result.err
+    assert "is no plain file" in result.err
 
 
 @pytest.mark.parametrize(

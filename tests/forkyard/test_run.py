@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from forkyard.__main__ import run
 from tests.forkyard.conftest import PROGRAMS, TOP, Forkyard
 
 EXIT = "    .globl _start\n_start: li a0, {}\n    li a7, 93\n    ecall\n"
@@ -105,6 +108,16 @@ def test_files_that_cannot_run(content: bytes, status: int, says: str, tmp_path:
     assert len(result.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", ["run", "asm", "disasm"])
+def test_a_pipe_or_a_device_is_no_program(command: str, tmp_path: Path, forkyard: Forkyard) -> None:
+    """It can't be read twice, may have no end, and a pipe without a writer would be waited for."""
+    os.mkfifo(tmp_path / "fifo.s")
+    for name in (tmp_path / "fifo.s", "/dev/zero"):
+        result = forkyard(command, name)
+        assert (result.status, result.out) == (126, "")
+        assert f"{name}: is a pipe or a device" in result.err
+
+
 def test_an_object_is_not_linked_yet(tmp_path: Path, forkyard: Forkyard) -> None:
     assert forkyard("asm", "-c", PROGRAMS / "hello.s", "-o", tmp_path / "hello.o").status == 0
     result = forkyard("run", tmp_path / "hello.o")
@@ -186,6 +199,47 @@ def test_control_c_ends_it_with_130(source: Path) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     assert process.stderr.read().startswith(b"forkyard: interrupted after ")
+
+
+def test_control_c_while_it_starts(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """A module that is being imported when the signal comes raises KeyboardInterrupt."""
+
+    def interrupted(name: str) -> object:
+        raise KeyboardInterrupt
+
+    cli = ModuleType("forkyard.cli")
+    cli.__getattr__ = interrupted  # type: ignore[method-assign]
+    monkeypatch.setitem(sys.modules, "forkyard.cli", cli)
+    assert run() == 130
+    assert capfd.readouterr() == ("", "forkyard: interrupted\n")
+
+
+def test_a_deleted_working_directory(tmp_path: Path) -> None:
+    code = f"rmdir {tmp_path / 'gone'}; exec {sys.executable} -m forkyard run hello.s"
+    (tmp_path / "gone").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(TOP)}
+    done = subprocess.run(
+        ["sh", "-c", code], capture_output=True, cwd=tmp_path / "gone", env=environment, timeout=60, check=False
+    )
+    assert done.returncode == 127
+    assert done.stderr == b"forkyard: hello.s: no such file; the working directory has been deleted\n"
+
+
+def test_a_program_larger_than_its_address_space(source: Path, forkyard: Forkyard) -> None:
+    source.write_text("    .globl _start\n_start: nop\n    .bss\n    .space 1 << 38\n")
+    result = forkyard("run", source)
+    assert result.status == 126
+    assert "the program is too large" in result.err
+
+
+def test_more_memory_than_the_host_gives(monkeypatch: pytest.MonkeyPatch, forkyard: Forkyard) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr("vm.ram.mmap.mmap", refuse)
+    result = forkyard("run", "--memory", "64G", PROGRAMS / "hello.s")
+    assert result.status == 2
+    assert "--memory" in result.err
 
 
 def test_a_full_disk_is_said(forkyard: Forkyard) -> None:
@@ -299,6 +353,25 @@ def test_a_first_program_is_written_and_runs(forkyard: Forkyard, tmp_path: Path)
     assert again.status == 2
     assert "is there already" in again.err
     assert forkyard("new", tmp_path / "no" / "first").status == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        (os.fsdecode(b"q\xfe"), "forkyard run 'q\\udcfe.s'"),
+        ("two words", "forkyard run 'two words.s'"),
+        ("-x", "forkyard run ./-x.s"),
+    ],
+)
+def test_the_first_program_may_have_any_name(
+    forkyard: Forkyard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, advice: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = forkyard("new", "--", name)
+    assert result.status == 0
+    assert advice in result.err
+    assert os.fsencode(f"{name}.s") in Path(f"{name}.s").read_bytes()
+    assert forkyard("run", f"./{name}.s").status == 0
 
 
 @pytest.mark.parametrize("policy", ["eager", "shared-tables", "magic"])

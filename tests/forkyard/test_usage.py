@@ -40,6 +40,8 @@ from tests.forkyard.conftest import Forkyard
         (["disasm"], "FILE"),
         (["disasm", "a", "b"], "unrecognized arguments: b"),
         (["new"], "NAME"),
+        (["new", ""], "a program needs a name"),
+        (["asm", "programs/hello.s", "-o", "a\0b", "--listing", "c"], "null byte"),
     ],
 )
 def test_wrong_use_is_one_message_and_exit_status_2(forkyard: Forkyard, words: list[str], says: str) -> None:
