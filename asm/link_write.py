@@ -111,7 +111,7 @@ def _symbols(image: Image) -> list[Entry]:
         for symbol in made.symbols:
             if symbol.type in (3, 4) or (symbol.binding == LOCAL and symbol.name.startswith((".L", "$"))):
                 continue
-            if image.resolver.definition(symbol) is not symbol:
+            if image.resolver.definition(symbol) is not symbol or symbol.kind == "undefined":
                 continue
             address = image.address(symbol)
             if address is None or not symbol.name:
@@ -119,7 +119,8 @@ def _symbols(image: Image) -> list[Entry]:
             if symbol.type == TLS:
                 address -= image.thread_base
             index = SHN_ABS
-            found = image.where.get(id(symbol.section)) if symbol.section else None
+            room = image.common[id(symbol)][0] if symbol.kind == "common" else symbol.section
+            found = image.where.get(id(room)) if room else None
             if found is not None:
                 index = numbers.get(id(found[0]), SHN_ABS)
             local = symbol.binding == LOCAL or symbol.visibility in (HIDDEN, INTERNAL)

@@ -6,7 +6,7 @@ They are imported when they are first asked for, so that the command line starts
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # typing is not imported for it: this comes before Ctrl-C is taken care of (__main__.py)
 
 if TYPE_CHECKING:
     from forkyard.api import Result, assemble, boot, run

@@ -256,3 +256,11 @@ def test_the_same_sources_give_the_same_bytes_from_any_folder_and_hash_seed(tmp_
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         said.add(subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True).stdout)
     assert len(said) == 1
+
+
+def test_a_common_symbol_is_in_bss_and_a_symbol_of_the_script_stands_once_in_the_table() -> None:
+    text = START + ".comm shared, 4, 4\n.globl main\nmain: la a0, shared\nla a0, _end\n"
+    program = elf.read(link([assemble(text, "one.s")]))
+    found = {symbol.name: program.sections[symbol.shndx].name for symbol in program.symbols if symbol.name == "shared"}
+    assert found == {"shared": ".bss"}
+    assert [symbol.name for symbol in program.symbols].count("_end") == 1

@@ -67,6 +67,12 @@ def test_hello_loads_nothing_heavy_once_it_is_cached(tmp_path: Path) -> None:
     assert done.stderr.strip() == "[]"
 
 
+def test_little_is_imported_before_control_c_is_taken_care_of() -> None:
+    code = "import sys; before = set(sys.modules); import forkyard.__main__; print(*sorted({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=TOP, check=True)
+    assert set(done.stdout.split()) <= {"__future__", "forkyard", "forkyard.__main__"}
+
+
 def test_the_tree_names_no_heavy_import_in_a_package_file() -> None:
     for package in ("vm", "asm", "kernel", "vm/isa", "kernel/fs", "kernel/syscalls"):
         names = [n for n in imported(TOP / package / "__init__.py") if n.split(".")[0] in HEAVY]
