@@ -17,7 +17,6 @@ PTE_V, PTE_R, PTE_W, PTE_X, PTE_U, PTE_G, PTE_A, PTE_D = (1 << bit for bit in ra
 PTE_RSW = 0b11 << 8
 PTE_RESERVED = 0x3FF << 54
 PPN_MASK = (1 << 44) - 1
-LEVELS = 3
 SATP_SV39 = 8
 BARE = -1
 _OFFSET = PAGE - 1

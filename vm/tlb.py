@@ -65,8 +65,8 @@ class AddressSpace:
 class Tlb:
     """The TLB of the machine, filled by the MMU and emptied by sfence.vma.
 
-    `misses` counts walks for loads and stores, `fetch_misses` those for instructions; `generation` changes
-    whenever entries are taken away. An engine that keeps more for each address space says so with `begin`.
+    `misses` counts walks for loads and stores, `fetch_misses` those for instructions. An engine that keeps more for
+    each address space says so with `begin`.
     """
 
     def __init__(self) -> None:
@@ -74,7 +74,6 @@ class Tlb:
         self.misses = 0
         self.fetch_misses = 0
         self._entries = 0
-        self.generation = 0
         #: Whether a superpage was ever mapped: its pages are separate entries, but one sfence of any of them counts.
         self.superpages = False
         self._make: Callable[[], AddressSpace] = AddressSpace
@@ -102,7 +101,6 @@ class Tlb:
 
     def sfence(self, asid: int | None, page: int | None) -> None:
         """sfence.vma (Privileged, "SFENCE.VMA"): forget one page or all, of one address space or all."""
-        self.generation += 1
         if asid is None:
             chosen = list(self.spaces.values())
         else:
@@ -117,7 +115,6 @@ class Tlb:
 
     def close_stores(self) -> None:
         """Forget all store entries: the next store to each page is seen again."""
-        self.generation += 1
         for space in self.spaces.values():
             space.close_stores()
 

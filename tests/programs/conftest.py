@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from forkyard.samples import Samples
-from tests.oracles import need
+from tests.oracles import lacking, need
 from tests.programs import gnu, here, qemu_box, samples
 
 
@@ -49,4 +49,4 @@ def qemu() -> None:
     try:
         qemu_box.try_it()
     except qemu_box.NoBox as no:
-        pytest.skip(str(no))
+        lacking(str(no))

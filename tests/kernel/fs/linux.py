@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from kernel.fs import constants as guest
+from tests.oracles import lacking
 
 AT_FDCWD = -100
 USER = 1000
@@ -27,7 +26,7 @@ _FLAGS += ("O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC", "O_PATH")
 
 def need_linux() -> None:
     if sys.platform != "linux":
-        pytest.skip("real Linux is the oracle here")
+        lacking("real Linux is the oracle here")
 
 
 def shared_memory() -> str | None:
