@@ -97,7 +97,7 @@ def _copy_description(k: Kernel, parent: Mm, child: Mm) -> None:
             fs.hold_inode(k, vma.inode)
     if parent.exe:
         fs.hold_inode(k, parent.exe)
-    child.start_brk, child.brk = parent.start_brk, parent.brk
+    child.start_brk, child.brk, child.mmap_top = parent.start_brk, parent.brk, parent.mmap_top
     child.arg_start, child.arg_end, child.env_end = parent.arg_start, parent.arg_end, parent.env_end
     child.exe, child.exe_path = parent.exe, parent.exe_path
 

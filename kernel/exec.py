@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel import fault, initial_stack, lifecycle, mm, pagetable, program_image, signal_frame
-from kernel.errno import E2BIG, ELOOP, ENOENT, ENOEXEC, SysError
+from kernel import fault, initial_stack, lifecycle, limits, mm, pagetable, placement, program_image, signal_frame
+from kernel.errno import E2BIG, ELOOP, ENOENT, ENOEXEC, ENOMEM, SysError
 from kernel.fs import api as fs
 from kernel.mm import GROWS_DOWN, STACK_TOP, Mm, Vma
 from kernel.program_image import INTERPRETER_BASE, Image
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from kernel.task import Task
 
 MAX_STRING = 32 * PAGE  # Linux's MAX_ARG_STRLEN, its NUL included
-MAX_STRINGS = 2 << 20  # of argv and envp together with their pointers: a quarter of the stack's limit
 MAX_DEPTH = 5  # scripts that are run by scripts
 STACK_EXTRA = 32 * PAGE  # Linux maps this much of the stack beyond what is used at first
 _SCRIPT_LINE = 256  # Linux's BINPRM_BUF_SIZE
@@ -43,7 +42,7 @@ class Found(NamedTuple):
 def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]) -> None:
     """Replaces the task's program. With a SysError (E2BIG, EACCES, ENOENT, ENOEXEC, ENOMEM...) nothing has changed."""
     found = _find(k, t, path, argv or [b""])
-    _check_size(found.argv, envp)
+    _check_size(found.argv, envp, max_strings(k, t))
     mm_id, entry, sp = _build(k, t, found, path, envp)
     # Commit: from here on nothing fails.
     old = t.mm
@@ -112,11 +111,16 @@ def script_line(head: bytes) -> tuple[bytes, list[bytes]]:
     return name, [argument] if argument else []
 
 
-def _check_size(argv: list[bytes], envp: list[bytes]) -> None:
+def max_strings(k: Kernel, t: Task) -> int:
+    """Bytes of argv and envp together with their pointers: a quarter of the stack, within bounds (fs/exec.c)."""
+    return max(min(limits.soft(k, t, limits.STACK) // 4, 6 << 20), 32 * PAGE)
+
+
+def _check_size(argv: list[bytes], envp: list[bytes], most: int) -> None:
     strings = [*argv, *envp]
     if any(len(string) >= MAX_STRING for string in strings):
         raise SysError(E2BIG)
-    if sum(len(string) + 1 + 8 for string in strings) > MAX_STRINGS:
+    if sum(len(string) + 1 + 8 for string in strings) > most:
         raise SysError(E2BIG)
 
 
@@ -130,18 +134,26 @@ def _build(k: Kernel, t: Task, found: Found, execfn: bytes, envp: list[bytes]) -
         _map_image(k, new, image)
         if interpreter is not None:
             _map_image(k, new, interpreter)
+        new.mmap_top = placement.top(limits.soft(k, t, limits.STACK))
         new.start_brk = new.brk = (image.end + PAGE - 1) & -PAGE
         base = 0 if interpreter is None else INTERPRETER_BASE
         program = initial_stack.Program(image.entry, image.phdr, image.phnum, base)
         stack = initial_stack.build(program, execfn, found.argv, envp, k.door.random(16))
         _map_stack(k, new, stack, image.stack_prot)
         mm.map_area(k, new, signal_frame.TRAMPOLINE)
+        _check_total(k, t, new)
         fs.hold_inode(k, found.inode)
         new.exe, new.exe_path = found.inode, found.path
     except BaseException:
         mm.destroy(k, mm_id)
         raise
     return mm_id, (interpreter or image).entry, stack.sp
+
+
+def _check_total(k: Kernel, t: Task, new: Mm) -> None:
+    """RLIMIT_AS. (Linux finds out when the old program is gone already, and kills the process.)"""
+    if limits.size_of(new) > limits.soft(k, t, limits.AS):
+        raise SysError(ENOMEM)
 
 
 def _load_interpreter(k: Kernel, t: Task, image: Image) -> Image | None:

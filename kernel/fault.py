@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel import cow, pagetable
+from kernel import cow, limits, pagetable
 from kernel import mm as address_space
 from kernel.errno import OutOfMemory, SysError
 from kernel.fs import api as fs
@@ -28,8 +28,6 @@ from kernel.mm import (
     PROT_WRITE,
     SHARED,
     SIGNAL_TRAMPOLINE,
-    STACK_LIMIT,
-    STACK_TOP,
     Mm,
     Vma,
 )
@@ -69,7 +67,7 @@ def resolve(k: Kernel, t: Task, va: int, access: str, kernel: bool = False) -> R
     With `kernel`, OutOfMemory and a file's SysError go through to the system call.
     """
     try:
-        outcome = _resolve(k, k.mms[t.mm], va, access)
+        outcome = _resolve(k, t, k.mms[t.mm], va, access)
     except SysError as error:
         if kernel:
             raise
@@ -100,8 +98,8 @@ def _note(k: Kernel, t: Task, va: int, access: str, kernel: bool, outcome: tuple
         k.events.emit(PageFault(at, t.tid, kind, va, access, t.hart.pc, ppn, old, kernel))
 
 
-def _resolve(k: Kernel, mm: Mm, va: int, access: str) -> Refusal | tuple[str, int, int]:
-    vma = address_space.find(mm, va) or _grow_stack(mm, va)
+def _resolve(k: Kernel, t: Task, mm: Mm, va: int, access: str) -> Refusal | tuple[str, int, int]:
+    vma = address_space.find(mm, va) or _grow_stack(k, t, mm, va)
     if vma is None:
         return Refusal(SIGSEGV, SEGV_MAPERR)
     if not vma.prot & _NEEDED[access]:
@@ -178,14 +176,16 @@ def install(k: Kernel, mm: Mm, vma: Vma, slot: int, ppn: int, writable: bool, di
     mm.max_resident = max(mm.max_resident, mm.resident)
 
 
-def _grow_stack(mm: Mm, va: int) -> Vma | None:
+def _grow_stack(k: Kernel, t: Task, mm: Mm, va: int) -> Vma | None:
     """The stack's VMA, extended down to `va`; None if no stack is above, or the limit or the guard gap forbids it."""
     index = address_space.following(mm, va)
     if index == len(mm.vmas):
         return None
     stack, start = mm.vmas[index], va & -PAGE
     below = _end_below(mm.vmas[index - 1]) if index else 0
-    if not stack.flags & GROWS_DOWN or start < STACK_TOP - STACK_LIMIT or start < below:
+    if not stack.flags & GROWS_DOWN or start < stack.end - limits.soft(k, t, limits.STACK) or start < below:
+        return None
+    if not limits.may_expand(k, t, mm, stack, stack.start - start):
         return None
     grown = stack._replace(start=start, offset=0)
     address_space.replace(mm, stack, grown)

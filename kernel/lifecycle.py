@@ -12,7 +12,7 @@ from contextlib import suppress
 from heapq import heappush
 from typing import TYPE_CHECKING, cast
 
-from kernel import cow, itimer, mm, scheduler, siginfo, signals
+from kernel import cow, cpu_time, itimer, limits, mm, scheduler, siginfo, signals
 from kernel.errno import EAGAIN, EINVAL, EPERM, SysError
 from kernel.fs import api as fs
 from kernel.signal_numbers import LAST_SIGNAL, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD
@@ -125,7 +125,8 @@ def _copy_process(k: Kernel, t: Task, flags: int) -> tuple[Task, int]:
     child.hart.load(t.hart.save())
     child.hart.x[A0] = 0
     child.hart.satp = t.hart.satp if flags & CLONE_VM else mm.detached_satp(k, mm_id)
-    group = ThreadGroup(pid, 0, parent.pgid, parent.sid, flags & CSIGNAL, t.comm)
+    group = ThreadGroup(pid, 0, parent.pgid, parent.sid, flags & CSIGNAL, t.comm, parent.limits)
+    cpu_time.set_alarm(group)
     _enter(k, child, group)
     _adopt(k, parent, group)
     scheduler.add(k, child)
@@ -171,7 +172,7 @@ def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) ->
     """Pid 1, made by hand: it has no parent and leads its own session and group. The caller has held `cwd`."""
     pid = k.pids.alloc()
     task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), k.sighands.add(SigHand()), comm)
-    _enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm))
+    _enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm, limits.at_boot(k.config.max_procs)))
     scheduler.add(k, task)
     return task
 

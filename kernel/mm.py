@@ -1,8 +1,8 @@
 """An address space: what may be where (VMAs), the page tables that say what is there now, the heap and the stack.
 
     0x3f_ffff_f000  top of the stack; strings and vectors that exec puts there lie just below
-         |          the stack grows down, at most STACK_LIMIT; GUARD_GAP below it stays free
-    MMAP_TOP        mmap's areas, each below the one before (placement.py)
+         |          the stack grows down, at most RLIMIT_STACK; GUARD_GAP below it stays free
+    mmap_top        mmap's areas, each below the one before (placement.py)
          |
          |          the heap: brk moves its end up and down
     0x00_0001_0000  the program's segments, where its file says
@@ -37,8 +37,7 @@ SIGNAL_TRAMPOLINE = 64  # the page that signal handlers return to (signal_frame.
 
 TASK_SIZE = 1 << 38  # user addresses lie below
 STACK_TOP = TASK_SIZE - PAGE
-STACK_LIMIT = 8 << 20  # RLIMIT_STACK
-MMAP_TOP = STACK_TOP - (128 << 20)  # Linux leaves at least 128 MiB for the stack (MIN_GAP of mm/util.c)
+STACK_LIMIT = 8 << 20  # RLIMIT_STACK at boot
 GUARD_GAP = 256 * PAGE  # Linux's stack_guard_gap
 ASIDS = 1 << 16  # of satp's 16 bits; 0 is never given out
 
@@ -69,6 +68,7 @@ class Mm(Record):
         "vmas",  # ascending, never overlapping. map_area, vmas.py, exec.py, fault.py (stack growth)
         "start_brk",  # where the heap begins. exec.py
         "brk",  # where it ends, to the byte. syscalls/memory.py
+        "mmap_top",  # below it mmap chooses, downwards; 0: upwards from placement.BOTTOM_UP. exec.py
         "arg_start",  # where argv's strings lie on the stack, for /proc and people. exec.py
         "arg_end",
         "env_end",
@@ -84,7 +84,7 @@ class Mm(Record):
         self.users = 1
         self.asid = self.generation = 0
         self.vmas: list[Vma] = []
-        self.start_brk = self.brk = 0
+        self.start_brk = self.brk = self.mmap_top = 0
         self.arg_start = self.arg_end = self.env_end = 0
         self.exe = 0
         self.exe_path = b""

@@ -7,15 +7,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel import limits
 from kernel.errno import EEXIST, EINVAL, ENOMEM, EPERM, SysError
-from kernel.mm import GROWS_DOWN, GUARD_GAP, MMAP_TOP, STACK_TOP, TASK_SIZE, Vma, following, is_free
+from kernel.mm import GROWS_DOWN, GUARD_GAP, STACK_TOP, TASK_SIZE, Vma, following, is_free
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.mm import Mm
 
 MIN_ADDRESS = 1 << 16  # vm.mmap_min_addr: so that a null pointer stays one
-BOTTOM_UP = (TASK_SIZE // 3) & -PAGE  # TASK_UNMAPPED_BASE, when there is no room below MMAP_TOP
+MIN_GAP = 128 << 20  # for the stack, in any case
+BOTTOM_UP = (TASK_SIZE // 3) & -PAGE  # TASK_UNMAPPED_BASE, when there is no room below mmap_top
+
+
+def top(stack_limit: int) -> int:
+    """Mm.mmap_top of a program with this RLIMIT_STACK: room for the stack above it (mmap_base of mm/util.c).
+
+    Without a limit it is 0: then areas are placed upwards, and the stack has the rest.
+    """
+    if stack_limit == limits.INFINITY:
+        return 0
+    gap = min(max(stack_limit + GUARD_GAP, MIN_GAP), TASK_SIZE // 6 * 5)
+    return (STACK_TOP - gap) & -PAGE
 
 
 def fixed(mm: Mm, start: int, size: int, replace: bool) -> int:
@@ -40,7 +53,7 @@ def choose(mm: Mm, hint: int, size: int) -> int:
         hint = max(hint, MIN_ADDRESS)
         if hint <= TASK_SIZE - size and _has_room(mm, hint, size):
             return hint
-    place = _highest(mm, size)
+    place = _highest(mm, size) if mm.mmap_top else None
     if place is None:
         place = _lowest(mm, size)
     if place is None:
@@ -61,8 +74,8 @@ def _has_room(mm: Mm, start: int, size: int) -> bool:
 
 
 def _highest(mm: Mm, size: int) -> int | None:
-    """Directly below an area, or below MMAP_TOP, in the highest gap that is large enough."""
-    top = MMAP_TOP
+    """Directly below an area, or below mmap_top, in the highest gap that is large enough."""
+    top = mm.mmap_top
     for vma in reversed(mm.vmas):
         if top - size >= vma.end:
             return top - size

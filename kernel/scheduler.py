@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import itimer, mm, signals, trap
+from kernel import cpu_time, itimer, mm, signals, trap
 from kernel.config import MIN_SLICE
 from kernel.syscalls import table
 from kernel.task import RUNNING, SLEEPING, STOPPED, Task
@@ -71,6 +71,7 @@ def _run_current(k: Kernel, limit: int) -> None:
 def _end_slice(k: Kernel, t: Task) -> None:
     """The slice is used up: somebody else's turn, if there is anybody."""
     _look_outside(k)
+    cpu_time.check(k, t.tgid)
     if k.run_queue:
         k.run_queue.append(t.tid)
         k.current = 0

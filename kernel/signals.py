@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import itimer, lifecycle, scheduler, siginfo, signal_frame, stopping
+from kernel import itimer, lifecycle, limits, scheduler, siginfo, signal_frame, stopping
 from kernel.errno import EAGAIN, EINVAL, ESRCH, SysError
 from kernel.events import Death
 from kernel.siginfo import SI_KERNEL, SI_USER, Info
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 INIT = 1
-MAX_QUEUED = 1024  # real-time signals that may wait for one process or thread: RLIMIT_SIGPENDING's part here
 
 
 def kill(k: Kernel, t: Task, pid: int, signal: int) -> None:
@@ -97,7 +96,7 @@ def send(k: Kernel, tgid: int, info: Info) -> None:
     if group.zombie:
         return
     threads = [k.tasks[tid] for tid in group.threads]
-    if _prepare(k, group, threads, info) and _enqueue(group, info):
+    if _prepare(k, group, threads, info) and _enqueue(group, info, group):
         willing = [t for t in threads if _wants(t, info.signal)]
         _alert(k, group, info.signal, willing[:1], threads)
 
@@ -105,7 +104,7 @@ def send(k: Kernel, tgid: int, info: Info) -> None:
 def send_to_task(k: Kernel, t: Task, info: Info) -> None:
     """Sends a signal to one thread."""
     group = k.groups[t.tgid]
-    if _prepare(k, group, [t], info) and _enqueue(t, info):
+    if _prepare(k, group, [t], info) and _enqueue(t, info, group):
         _alert(k, group, info.signal, [t] if _wants(t, info.signal) else [], [k.tasks[tid] for tid in group.threads])
 
 
@@ -127,12 +126,12 @@ def _prepare(k: Kernel, group: ThreadGroup, targets: list[Task], info: Info) -> 
     return not is_ignored(action, signal)
 
 
-def _enqueue(owner: Task | ThreadGroup, info: Info) -> bool:
+def _enqueue(owner: Task | ThreadGroup, info: Info, group: ThreadGroup) -> bool:
     """Puts it behind the others. An ordinary signal that is there already isn't put in again."""
     bit = 1 << info.signal - 1
     if owner.signals & bit and info.signal < FIRST_REALTIME:
         return False
-    if info.signal >= FIRST_REALTIME and len(owner.queue) >= MAX_QUEUED:
+    if info.signal >= FIRST_REALTIME and len(owner.queue) >= group.limits[limits.SIGPENDING][0]:
         if info.code != SI_USER:
             raise SysError(EAGAIN)
         if owner.signals & bit:
@@ -287,7 +286,7 @@ def force(k: Kernel, t: Task, signal: int, code: int, address: int, cause: int, 
     unhandled = signal == SIGKILL or action.handler in (SIG_DFL, SIG_IGN)
     if unhandled or t.blocked >> signal - 1 & 1:
         _die(k, t, group, info, address, cause, note)
-    elif _enqueue(t, info):
+    elif _enqueue(t, info, group):
         t.attention = True
 
 

@@ -15,6 +15,7 @@ from kernel.table import Record
 from vm.hart import Hart
 
 if TYPE_CHECKING:
+    from kernel.limits import Limits
     from kernel.siginfo import Info
     from kernel.wait_queues import Pending
 
@@ -144,6 +145,9 @@ class ThreadGroup(Record):
         "queue",  # their siginfos, oldest first. signals.py
         "doomed",  # a signal that will end it before its next instruction, whatever else is pending, or 0. signals.py
         "timer",  # (deadline in ns or 0, interval in ns) of ITIMER_REAL. itimer.py
+        "cpu_timers",  # the same of ITIMER_VIRTUAL and ITIMER_PROF, in ns of CPU time. cpu_time.py
+        "cpu_alarm",  # ns of CPU time at which one of them, or RLIMIT_CPU, is due; 0: none. cpu_time.py
+        "limits",  # (soft, hard) by resource. limits.py
         "death",  # the events.Death that ended it, or None. signals.py
         "comm",  # of its leader: what is left to show of a zombie. exec.py, lifecycle.py
         "instructions",  # retired by tasks of it that have ended. lifecycle.py
@@ -172,6 +176,9 @@ class ThreadGroup(Record):
     queue: list[Info]
     doomed: int
     timer: tuple[int, int]
+    cpu_timers: tuple[tuple[int, int], tuple[int, int]]
+    cpu_alarm: int
+    limits: Limits
     death: Any
     comm: bytes
     instructions: int
@@ -182,13 +189,18 @@ class ThreadGroup(Record):
     children_max_frames: int
     switches: tuple[int, int]
 
-    def __init__(self, tgid: int, parent: int, pgid: int, sid: int, exit_signal: int, comm: bytes) -> None:
+    def __init__(
+        self, tgid: int, parent: int, pgid: int, sid: int, exit_signal: int, comm: bytes, limits: Limits
+    ) -> None:
+        self.limits = limits
         self.tgid, self.parent, self.pgid, self.sid = tgid, parent, pgid, sid
         self.exit_signal = exit_signal
         self.comm = comm
         self.children, self.threads = {}, {tgid: None}
         self.zombies, self.queue = [], []
         self.timer = (0, 0)
+        self.cpu_timers = ((0, 0), (0, 0))
+        self.cpu_alarm = 0
         self.join = self.status = self.stopped = self.signals = self.doomed = 0
         self.zombie = False
         self.report = self.death = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import mm, pagetable, placement, populate, vmas
+from kernel import limits, mm, pagetable, placement, populate, vmas
 from kernel.errno import EACCES, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, SysError
 from kernel.fs import nameless
 from kernel.mm import (
@@ -55,10 +55,11 @@ def sys_brk(k: Kernel, t: Task, address: int) -> int:
     if new < old:
         vmas.remove(k, space, new, old)
     elif new > old:
-        if not _can_grow(k, space, old, new):
-            return space.brk
         flags = LOCKED if space.lock_future else 0
-        mm.map_area(k, space, Vma(old, new, PROT_READ | PROT_WRITE, flags, name=b"[heap]"))
+        area = Vma(old, new, PROT_READ | PROT_WRITE, flags, name=b"[heap]")
+        if not _can_grow(k, space, old, new) or not limits.may_expand(k, t, space, area, new - old):
+            return space.brk
+        mm.map_area(k, space, area)
         vmas.join(k, space, old, new)
     space.brk = address
     return address
@@ -104,6 +105,9 @@ def sys_mmap(k: Kernel, t: Task, address: int, length: int, prot: int, flags: in
     area = Vma(start, start + size, prot & _PROT, LOCKED if flags & MAP_LOCKED or space.lock_future else 0)
     area = _object(k, area, flags, file_id, offset)
     if needs_memory(area) and not flags & MAP_NORESERVE and exceeds_memory(k, size):
+        raise SysError(ENOMEM)
+    replaced = sum(min(old.end, area.end) - max(old.start, start) for old in vmas.overlapping(space, start, area.end))
+    if not limits.may_expand(k, t, space, area, size - replaced):
         raise SysError(ENOMEM)
     _place(k, space, area)
     if flags & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE or area.flags & LOCKED:
@@ -179,7 +183,7 @@ def sys_mprotect(k: Kernel, t: Task, address: int, length: int, prot: int) -> in
     space = k.mms[t.mm]
     if grows:
         address = _stack_start(space, address, end, grows)
-    _protect(k, space, address, end, prot & _PROT)
+    _protect(k, t, space, address, end, prot & _PROT)
     return 0
 
 
@@ -193,7 +197,7 @@ def _stack_start(space: Mm, address: int, end: int, grows: int) -> int:
     return vma.start
 
 
-def _protect(k: Kernel, space: Mm, address: int, end: int, prot: int) -> None:
+def _protect(k: Kernel, t: Task, space: Mm, address: int, end: int, prot: int) -> None:
     for vma in vmas.overlapping(space, address, end):
         if vma.start > address:
             break
@@ -201,6 +205,10 @@ def _protect(k: Kernel, space: Mm, address: int, end: int, prot: int) -> None:
             raise SysError(EACCES)
         part = vmas.part(vma, address, end)
         if not needs_memory(part) and needs_memory(part._replace(prot=prot)) and exceeds_memory(k, part.end - address):
+            raise SysError(ENOMEM)
+        if not limits.is_data(part) and not limits.may_expand(
+            k, t, space, part._replace(prot=prot), part.end - address, total=False
+        ):
             raise SysError(ENOMEM)
         if vma.prot != prot:
             vmas.change(k, space, part.start, part.end, lambda old: old._replace(prot=prot))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kernel import populate, vmas
+from kernel import limits, populate, vmas
 from kernel.errno import EAGAIN, EINVAL, ENOMEM, OutOfMemory, SysError
 from kernel.mm import LOCKED, TASK_SIZE, Mm, Vma
 from kernel.syscalls.memory import round_up
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.task import Task
 
-LIMIT = 8 << 20  # RLIMIT_MEMLOCK
 MLOCK_ONFAULT = 1
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
 
@@ -39,7 +38,8 @@ def _lock(k: Kernel, t: Task, address: int, length: int, bring_in: bool) -> int:
     start, end = _range(address, length)
     space = k.mms[t.mm]
     parts = [vmas.part(vma, start, end) for vma in vmas.overlapping(space, start, end) if not vma.flags & LOCKED]
-    if end - start > LIMIT or _size(parts) + _size([v for v in space.vmas if v.flags & LOCKED]) > LIMIT:
+    limit = limits.soft(k, t, limits.MEMLOCK)
+    if end - start > limit or _size(parts) + _size([v for v in space.vmas if v.flags & LOCKED]) > limit:
         raise SysError(ENOMEM)
     _mark(k, space, start, end, LOCKED)
     if bring_in:
@@ -63,7 +63,7 @@ def sys_mlockall(k: Kernel, t: Task, flags: int) -> int:
     if flags in (0, MCL_ONFAULT) or flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT):
         raise SysError(EINVAL)
     space = k.mms[t.mm]
-    if flags & MCL_CURRENT and _size(space.vmas) > LIMIT:
+    if flags & MCL_CURRENT and _size(space.vmas) > limits.soft(k, t, limits.MEMLOCK):
         raise SysError(ENOMEM)
     space.lock_future = bool(flags & MCL_FUTURE)
     if flags & MCL_CURRENT:

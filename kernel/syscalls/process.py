@@ -32,7 +32,7 @@ def _strings(k: Kernel, t: Task, va: int) -> list[bytes]:
     """An array of strings. SysError E2BIG if one, or all together, are more than exec takes; EFAULT."""
     if not va:
         return []
-    left = program.MAX_STRINGS
+    left = program.max_strings(k, t)
     strings = []
     for pointer in copy_in_pointers(k, t, va, left // 8, E2BIG):
         strings.append(copy_in_string(k, t, pointer, program.MAX_STRING, E2BIG))

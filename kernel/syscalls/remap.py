@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import mm, pagetable, placement, populate, vmas
+from kernel import limits, mm, pagetable, placement, populate, vmas
 from kernel.errno import EFAULT, EINVAL, ENOMEM, SysError
 from kernel.fs import api as fs
 from kernel.mm import LOCKED, SHARED, TASK_SIZE, Mm, Vma
@@ -38,7 +38,7 @@ def sys_mremap(k: Kernel, t: Task, address: int, old: int, new: int, flags: int,
     if old >= new:
         vmas.remove(k, space, address + new, min(address + old, TASK_SIZE))
         return address
-    vma = _growing(k, space, address, old, new)
+    vma = _growing(k, t, space, address, old, new)
     if vma.end == address + old and address + new <= TASK_SIZE and mm.is_free(space, vma.end, address + new):
         mm.replace(space, vma, vma._replace(end=address + new))
         vmas.join(k, space, address, address + new)
@@ -63,13 +63,13 @@ def _move_to(k: Kernel, t: Task, space: Mm, address: int, old: int, new: int, fl
     if old > new:
         vmas.remove(k, space, address + new, min(address + old, TASK_SIZE))
         old = new
-    _growing(k, space, address, old, new)
+    _growing(k, t, space, address, old, new)
     if not flags & FIXED:
         to = placement.choose(space, to, new)
     return _move(k, t, space, address, old, new, to, keep=bool(flags & DONTUNMAP))
 
 
-def _growing(k: Kernel, space: Mm, address: int, old: int, new: int) -> Vma:
+def _growing(k: Kernel, t: Task, space: Mm, address: int, old: int, new: int) -> Vma:
     """The area that becomes larger (vma_to_resize). Raises EFAULT, EINVAL, ENOMEM."""
     vma = mm.find(space, address)
     if vma is None:
@@ -79,6 +79,8 @@ def _growing(k: Kernel, space: Mm, address: int, old: int, new: int) -> Vma:
     if old > vma.end - address:
         raise SysError(EFAULT)
     if needs_memory(vma) and new > old and exceeds_memory(k, new - old):
+        raise SysError(ENOMEM)
+    if not limits.may_expand(k, t, space, vma, new - old):
         raise SysError(ENOMEM)
     return vma
 

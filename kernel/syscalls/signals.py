@@ -1,4 +1,4 @@
-"""System calls of the signal family: sending, actions, masks, waiting for signals, alternate stack, timer."""
+"""System calls of the signal family: sending, actions, masks, waiting for signals, alternate stack."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ _FLAGS = (
 SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK = range(3)
 SET_SIZE = 8  # bytes of a sigset_t
 NS = 1_000_000_000
-ITIMER_REAL = 0
 _SIGNAL: tuple[str, ...] = ("signal",)  # what a task waits on that waits for signals only
 SP = 2
 
@@ -224,37 +223,3 @@ def sys_sigaltstack(k: Kernel, t: Task, new: int, old: int) -> int:
     if old:
         copy_out(k, t, old, before)
     return 0
-
-
-@syscall(102, "getitimer", "which", "value*")
-def sys_getitimer(k: Kernel, t: Task, which: int, value: int) -> int:
-    """getitimer(2) of ITIMER_REAL. SysError(EINVAL) for the others, which this kernel doesn't have."""
-    _check_timer(which)
-    copy_out(k, t, value, _itimerval(*itimer.left(k, k.groups[t.tgid])))
-    return 0
-
-
-@syscall(103, "setitimer", "which", "value*", "old*")
-def sys_setitimer(k: Kernel, t: Task, which: int, value: int, old: int) -> int:
-    """setitimer(2) of ITIMER_REAL. A null `value` takes the timer back, as on Linux."""
-    fields = unpack("<4q", copy_in(k, t, value, 32)) if value else (0, 0, 0, 0)
-    if any(field < 0 for field in fields) or fields[1] >= 1_000_000 or fields[3] >= 1_000_000:
-        raise SysError(EINVAL)
-    _check_timer(which)
-    group = k.groups[t.tgid]
-    before = itimer.left(k, group)
-    interval, wait = fields[0] * NS + fields[1] * 1000, fields[2] * NS + fields[3] * 1000
-    itimer.arm(k, group, min(wait, itimer.LAST), min(interval, itimer.LAST))
-    if old:
-        copy_out(k, t, old, _itimerval(*before))
-    return 0
-
-
-def _check_timer(which: int) -> None:
-    if signed32(which) != ITIMER_REAL:
-        raise SysError(EINVAL)
-
-
-def _itimerval(left: int, interval: int) -> bytes:
-    """struct itimerval: interval, then what is left, in seconds and microseconds."""
-    return pack("<4q", interval // NS, interval % NS // 1000, left // NS, left % NS // 1000)

@@ -57,6 +57,8 @@ def load() -> None:
     """Imports every family, which fills TABLE."""
     from kernel.syscalls import (  # noqa: F401 - fills TABLE
         files,
+        itimers,
+        limits,
         memfd,
         memory,
         memory_advice,
@@ -67,6 +69,7 @@ def load() -> None:
         process,
         remap,
         time,
+        usage,
     )
     from kernel.syscalls import signals as signal_calls  # noqa: F401
 

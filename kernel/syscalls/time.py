@@ -5,6 +5,7 @@ from __future__ import annotations
 from struct import pack, unpack
 from typing import TYPE_CHECKING
 
+from kernel import cpu_time
 from kernel.errno import EINVAL, EOPNOTSUPP, SysError
 from kernel.signals import interrupts
 from kernel.syscalls.table import signed32, syscall
@@ -35,8 +36,7 @@ def read_clock(k: Kernel, t: Task, clock: int) -> int:
     if clock == CLOCK_THREAD_CPUTIME_ID:
         return t.instructions
     if clock == CLOCK_PROCESS_CPUTIME_ID:
-        group = k.groups.peek(t.tgid)
-        return group.instructions + sum(k.tasks.peek(tid).instructions for tid in group.threads)
+        return cpu_time.used(k, k.groups.peek(t.tgid))
     raise SysError(EINVAL)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Generator
 
 import pytest
 
+from kernel import placement
 from kernel.check import check, check_end
 from kernel.errno import EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EPERM
-from kernel.mm import MMAP_TOP, STACK_TOP
+from kernel.mm import STACK_LIMIT, STACK_TOP
 from kernel.signal_numbers import SIGBUS, SIGSEGV
 from kernel.user_memory import copy_in, copy_out
 from tests.kernel.machines import record
@@ -21,6 +22,7 @@ GROWSDOWN, POPULATE, NOREPLACE = 0x100, 0x8000, 0x100000
 DONTNEED, FREE, REMOVE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK = 4, 8, 9, 10, 11, 18, 19
 AT = 0x20_0000_0000
 NAME = DATA  # where a path or a name is put
+MMAP_TOP = placement.top(STACK_LIMIT)
 
 
 @pytest.fixture
