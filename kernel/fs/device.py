@@ -13,6 +13,7 @@ from kernel.fs.constants import CHUNK, O_NONBLOCK
 from kernel.wait_queues import CONSOLE, WouldBlock
 
 if TYPE_CHECKING:
+    from kernel.fs.readiness import Readiness
     from kernel.fs.user_buffer import UserBuffer
     from kernel.kernel import Kernel
 
@@ -102,3 +103,16 @@ DRIVERS = {
     "console": Driver(_listen, _say_out, _number(5, 1), seekable=False),
     "console-error": Driver(_listen, _say_error, _number(5, 1), seekable=False),
 }
+
+
+def readiness(k: Kernel, driver: str, wanted: int) -> Readiness:
+    """What a device is ready for. Only the console's input makes anybody wait."""
+    from kernel.fs.readiness import ALWAYS, READABLE, WRITABLE, Readiness
+
+    if driver == "random":
+        return Readiness(READABLE)
+    if DRIVERS[driver].read is not _listen:
+        return ALWAYS
+    if k.door.read_ready():
+        return ALWAYS
+    return Readiness(WRITABLE, (CONSOLE,) if wanted & READABLE else ())

@@ -72,9 +72,20 @@ def release(k: Kernel, file_id: int) -> None:
         return
     if _is_pipe(k, file):
         pipe.closed(k, k.inodes.peek(file.inode).number, file.readable(), file.writable())
+    elif k.inodes.peek(file.inode).driver and not file.flags & O_PATH:
+        _close_special(k, file)
     k.files.remove(file_id)
     inodes.release(k, file.inode)
 
 
 def _is_pipe(k: Kernel, file: OpenFile) -> bool:
     return k.inodes.peek(file.inode).mode & S_IFMT == S_IFIFO
+
+
+def _close_special(k: Kernel, file: OpenFile) -> None:
+    from kernel.fs import special
+
+    inode = k.inodes.peek(file.inode)
+    kind = special.kind_of(inode)
+    if kind is not None:
+        kind.closed(k, inode.number)

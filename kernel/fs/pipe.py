@@ -1,6 +1,7 @@
 """Pipes: bytes on their way from writers to readers, in frames of the guest's RAM. See pipe(7).
 
-A pipe is a queue of up to 16 buffers, one frame each, and it fills them as Linux does, because a program can tell:
+A pipe is a queue of buffers (16, or what F_SETPIPE_SZ says), one frame each, and it fills them as Linux does, because
+a program can tell:
 
     buffers   [ frame | offset → ██████████ ← length        ]   oldest: readers take from here
               [ frame | ███████████████████████████████████ ]
@@ -29,12 +30,13 @@ Buffer = tuple[int, int, int, bool]  # (ppn, offset, length, packet): `length` b
 
 
 class Pipe(Record):
-    """`readers` and `writers` count open files, not descriptors. The frames of `buffers` belong to the pipe."""
+    """`readers` and `writers` count open files, not descriptors. At most `pages` buffers; their frames are its own."""
 
-    __slots__ = ("buffers", "readers", "writers")
+    __slots__ = ("buffers", "pages", "readers", "writers")
 
     def __init__(self) -> None:
         self.buffers: list[Buffer] = []
+        self.pages = PIPE_PAGES  # F_SETPIPE_SZ changes it
         self.readers = 0
         self.writers = 0
 
@@ -125,7 +127,7 @@ def write(k: Kernel, t: Task, pipe_id: int, buffer: UserBuffer, flags: int) -> i
 def _fill(k: Kernel, pipe: Pipe, buffer: UserBuffer, flags: int, merge: bool) -> int:
     """Puts in what there is room for; returns how much that was."""
     moved = _merge(k, pipe, buffer) if merge else 0
-    while buffer.left and not buffer.error and len(pipe.buffers) < PIPE_PAGES:
+    while buffer.left and not buffer.error and len(pipe.buffers) < pipe.pages:
         moved += _append(k, pipe, buffer, flags)
     return moved
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EBADF, EINVAL, EISDIR, SysError
-from kernel.fs import device, pipe, regular
+from kernel.fs import device, pipe, regular, special
 from kernel.fs.constants import FILE_MAX, O_APPEND, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
 
 if TYPE_CHECKING:
+    from kernel.fs.inode import Inode
+    from kernel.fs.special import Kind
     from kernel.fs.user_buffer import UserBuffer
     from kernel.kernel import Kernel
     from kernel.task import Task
@@ -25,6 +27,8 @@ def read(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
         return pipe.read(k, inode.number, buffer, file.flags)
     if kind == S_IFDIR:
         raise SysError(EISDIR)
+    if kind != S_IFREG:
+        return _special(inode).read(k, t, inode.number, buffer, file.flags)
     _check_end(file.offset, buffer)
     moved = regular.read(k, file.inode, file.offset, buffer)
     k.files[file_id].offset += moved
@@ -41,13 +45,20 @@ def write(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
     if kind == S_IFIFO:
         return pipe.write(k, t, inode.number, buffer, file.flags)
     if kind != S_IFREG:
-        raise SysError(EBADF)
+        return _special(inode).write(k, t, inode.number, buffer, file.flags)
     _check_end(file.offset, buffer)
     offset = regular.fetch(k, file.inode).size if file.flags & O_APPEND else file.offset
     moved = regular.write(k, file.inode, offset, buffer)
     if moved:
         k.files[file_id].offset = offset + moved
     return moved
+
+
+def _special(inode: Inode) -> Kind:
+    kind = special.kind_of(inode)
+    if kind is None:
+        raise SysError(EBADF)
+    return kind
 
 
 def _check_end(offset: int, buffer: UserBuffer) -> None:

@@ -66,6 +66,7 @@ def load() -> None:
         misc,
         paths,
         pipes,
+        poll,
         process,
         remap,
         time,

@@ -10,7 +10,7 @@ A call returns what a0 would hold: a result, or -errno; BLOCKED if the caller wo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from struct import unpack
+from struct import pack, unpack
 from typing import Any, ClassVar
 
 from kernel import lifecycle, mm
@@ -24,7 +24,7 @@ from kernel.fs.inode import Inode
 from kernel.fs.path import walk
 from kernel.kernel import Kernel
 from kernel.mm import PROT_READ, PROT_WRITE, Vma
-from kernel.syscalls import files, paths, pipes, table  # noqa: F401 - fill the table
+from kernel.syscalls import table
 from kernel.task import SLEEPING, Task
 
 AT_FDCWD = -100
@@ -66,6 +66,7 @@ class Box:
         stdin: bytes = b"",
         door: Door | None = None,
     ) -> None:
+        table.load()
         self.k = Kernel(Config(memory=memory, engine="python"), door or Door(stdin))
         fs.init(self.k, programs or Programs(), mounts)
         fs.hold_inode(self.k, self.k.root_inode)
@@ -156,6 +157,9 @@ class Box:
     def open(self, path: bytes | str, flags: int = 0, mode: int = 0o644, dirfd: int = AT_FDCWD) -> Any:
         return self.call("openat", dirfd, self.string(path), flags, mode)
 
+    def device(self, name: str, flags: int) -> Any:
+        return self.open("/dev/" + name, flags)
+
     def write(self, fd: int, data: bytes) -> Any:
         return self.call("write", fd, self.poke(data), len(data))
 
@@ -191,6 +195,24 @@ class Box:
 
     def fcntl(self, fd: int, command: int, argument: int = 0) -> Any:
         return self.call("fcntl", fd, command, argument)
+
+    def poll(self, pairs: list[tuple[int, int]], timeout: int | None = 0) -> Any:
+        """ppoll of (fd, events) for `timeout` ns: (result, revents of each)."""
+        at = self.poke(b"".join(pack("<iHH", fd, events, 0xFFFF) for fd, events in pairs), MEMORY + 0x1000)
+        time = 0 if timeout is None else self.poke(pack("<2q", *divmod(timeout, 10**9)), MEMORY + 0x9000)
+        result = self.call("ppoll", at, len(pairs), time, 0, 8)
+        return result, self.revents(len(pairs))
+
+    def revents(self, count: int) -> list[int]:
+        """What the last `poll` stored."""
+        return [unpack("<iHH", self.peek(8, MEMORY + 0x1000 + 8 * i))[2] for i in range(count)]
+
+    def select(self, n: int, reads: int, writes: int = 0, excepts: int = 0, timeout: int | None = 0) -> Any:
+        """pselect6 of three sets as bits: (result, the sets as they are then)."""
+        at = self.poke(b"".join(bits.to_bytes(128, "little") for bits in (reads, writes, excepts)), MEMORY + 0x1000)
+        time = 0 if timeout is None else self.poke(pack("<2q", *divmod(timeout, 10**9)), MEMORY + 0x9000)
+        result = self.call("pselect6", n, at, at + 128, at + 256, time, 0)
+        return result, *[int.from_bytes(self.peek(128, at + 128 * i), "little") for i in range(3)]
 
     def mkdir(self, path: bytes | str, mode: int = 0o755) -> Any:
         return self.call("mkdirat", AT_FDCWD, self.string(path), mode)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from struct import pack, unpack
 from typing import Any
 
 from kernel.fs import constants as guest
@@ -97,6 +98,10 @@ class Linux:
     def open(self, path: str | bytes, flags: int = 0, mode: int = 0o644, dirfd: int = AT_FDCWD) -> int:
         return self._new(self._do("openat", dirfd, self._path(path), host_flags(flags), mode))
 
+    def device(self, name: str, flags: int) -> int:
+        """A device of the host's own."""
+        return self._new(self._do("openat", AT_FDCWD, b"/dev/" + name.encode(), host_flags(flags)))
+
     def close(self, fd: int) -> int:
         return self._do("close", fd)
 
@@ -124,6 +129,20 @@ class Linux:
 
     def fcntl(self, fd: int, command: int, argument: int = 0) -> int:
         return self._do("fcntl", fd, command, ctypes.c_long(argument))
+
+    def poll(self, pairs: list[tuple[int, int]], timeout: int = 0) -> Any:
+        """ppoll of (fd, events) for `timeout` ns: (result, revents of each)."""
+        fds = ctypes.create_string_buffer(b"".join(pack("<iHH", fd, events, 0xFFFF) for fd, events in pairs))
+        time = ctypes.create_string_buffer(pack("<2q", *divmod(timeout, 10**9)))
+        result = self._do("ppoll", fds, ctypes.c_ulong(len(pairs)), time, None)
+        return result, [unpack("<iHH", fds.raw[8 * i : 8 * i + 8])[2] for i in range(len(pairs))]
+
+    def select(self, n: int, reads: int, writes: int = 0, excepts: int = 0, timeout: int = 0) -> Any:
+        """pselect of three sets as bits: (result, the sets as they are then)."""
+        sets = [ctypes.create_string_buffer(bits.to_bytes(128, "little")) for bits in (reads, writes, excepts)]
+        time = ctypes.create_string_buffer(pack("<2q", *divmod(timeout, 10**9)))
+        result = self._do("pselect", n, *sets, time, None)
+        return result, *[int.from_bytes(bits.raw[:128], "little") for bits in sets]
 
     def mkdir(self, path: str | bytes, mode: int = 0o755) -> int:
         return self._do("mkdirat", AT_FDCWD, self._path(path), mode)
