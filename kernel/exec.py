@@ -2,7 +2,7 @@
 
 The new address space is built whole, beside the old one; what fails on the way gives it back and leaves the caller as
 it was. The last lines of `execve` commit, and nothing in them can fail. pid, parent, working directory and open files
-(but for those marked close-on-exec) stay.
+(but for those marked close-on-exec) stay. Of several threads only the caller goes on, and it is the leader then.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kernel.fs import api as fs
 from kernel.mm import GROWS_DOWN, STACK_TOP, Mm, Vma
 from kernel.program_image import INTERPRETER_BASE, Image
 from kernel.signal_numbers import SIG_IGN, SIGCHLD
-from kernel.task import NO_STACK, Action
+from kernel.task import NO_STACK, Action, SigHand
 from vm.hart import Hart
 from vm.ram import PAGE
 
@@ -45,10 +45,12 @@ def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]
     _check_size(found.argv, envp, max_strings(k, t))
     mm_id, entry, sp = _build(k, t, found, path, envp)
     # Commit: from here on nothing fails.
-    old = t.mm
+    caller, old = t.tid, t.mm
+    lifecycle.become_leader(k, t)
+    fs.unshare_table(k, t)
+    lifecycle.release_memory(k, t)
     t.mm = mm_id
     mm.release(k, old)
-    lifecycle.end_vfork(k, t)
     _reset_signals(k, t)
     _start_fresh(t, entry, sp)
     mm.activate(k, t)
@@ -58,7 +60,7 @@ def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]
     if k.events.Exec:
         from kernel.events import Exec
 
-        k.events.emit(Exec(k.machine.retired, t.tid, path, tuple(found.argv)))
+        k.events.emit(Exec(k.machine.retired, t.tid, path, tuple(found.argv), caller))
 
 
 def first_program(k: Kernel, fdtable: int, path: bytes, argv: list[bytes], envp: list[bytes]) -> Task:
@@ -206,17 +208,18 @@ def _start_fresh(t: Task, entry: int, sp: int) -> None:
     t.hart.load(Hart().save())
     t.hart.pc = entry
     t.hart.x[SP] = sp
-    t.clear_child_tid = 0
 
 
 def _reset_signals(k: Kernel, t: Task) -> None:
-    """Handlers are gone with the program that had them. What is ignored, blocked or pending stays so."""
-    actions = k.sighands[t.sighand].actions
-    for signal, action in list(actions.items()):
-        if action.handler == SIG_IGN:
-            actions[signal] = Action(SIG_IGN, 0, 0)
-        else:
-            del actions[signal]
+    """Handlers are gone with the program that had them. What is ignored, blocked or pending stays so.
+
+    Another process may share the actions (CLONE_SIGHAND): it keeps them, and this one gets its own.
+    """
+    old = k.sighands.peek(t.sighand).actions
+    fresh = SigHand()
+    fresh.actions = {signal: Action(SIG_IGN, 0, 0) for signal, action in old.items() if action.handler == SIG_IGN}
+    lifecycle.release_sighand(k, t.sighand)
+    t.sighand = k.sighands.add(fresh)
     t.altstack = NO_STACK
     k.groups[t.tgid].exit_signal = SIGCHLD
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel.errno import EACCES, SysError
 from kernel.fs import access, busy, pipe, regular
 from kernel.fs.constants import AT_FDCWD, X_OK
-from kernel.fs.fdtable import close_on_exec, close_table, fork_table
+from kernel.fs.fdtable import close_on_exec, close_table, fork_table, let_go, share_table, unshare_table
 from kernel.fs.inode import Inode
 from kernel.fs.inode import hold as hold_inode
 from kernel.fs.inode import release as release_inode
@@ -33,11 +33,14 @@ __all__ = [
     "hold_inode",
     "init",
     "inode",
+    "let_go",
     "open_console",
     "path_of",
     "read_inode",
     "release_inode",
     "resolve",
+    "share_table",
+    "unshare_table",
     "written",
 ]
 

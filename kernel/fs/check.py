@@ -30,7 +30,9 @@ def _tables(k: Kernel) -> list[str]:
 
 
 def _files(k: Kernel) -> list[str]:
+    """Who refers to an open file: descriptors, and system calls that wait with a shared table's file in hand."""
     slots = Counter(file_id for i in k.fdtables.ids() for file_id, _ in k.fdtables.peek(i).slots.values())
+    slots.update(file_id for tid in k.tasks.ids() for _, file_id in k.tasks.peek(tid).held)
     return _compare("open file", "users", {i: k.files.peek(i).users for i in k.files.ids()}, slots)
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 def file_id_of(k: Kernel, t: Task, fd: int) -> int:
     """The open file behind a descriptor. Raises EBADF, also for one that was opened with O_PATH."""
-    file_id = fdtable.file_id(k.fdtables.peek(t.fdtable), fd)
+    file_id = fdtable.look_up(k, t, fd)
     if k.files.peek(file_id).flags & O_PATH:
         raise SysError(EBADF)
     return file_id

@@ -138,7 +138,7 @@ def sys_rt_sigprocmask(k: Kernel, t: Task, how: int, new: int, old: int, size: i
         if how not in (SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK):
             raise SysError(EINVAL)
         after = before | mask if how == SIG_BLOCK else before & ~mask if how == SIG_UNBLOCK else mask
-        signals.set_blocked(t, after)
+        signals.set_blocked(k, t, after)
     if old:
         copy_out(k, t, old, before.to_bytes(8, "little"))
     return 0
@@ -165,7 +165,7 @@ def sys_rt_sigsuspend(k: Kernel, t: Task, address: int, size: int) -> int:
         _check_size(size)
         mask = _set(k, t, address)
         t.saved_mask = t.blocked
-        signals.set_blocked(t, mask)
+        signals.set_blocked(k, t, mask)
     raise WouldBlock(_SIGNAL, restart=NO_HANDLER)
 
 

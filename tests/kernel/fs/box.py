@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from kernel import lifecycle, mm
 from kernel.check import check
+from kernel.clone import Request, clone
 from kernel.config import Config
 from kernel.door import Door
 from kernel.fs import api as fs
@@ -86,7 +87,7 @@ class Box:
         child = object.__new__(type(self))
         child.k = self.k
         self._activate()
-        pid = lifecycle.clone(self.k, self.task, 17, 0, 0, 0, 0)
+        pid = clone(self.k, self.task, Request(0, 17))
         child.task = self.k.tasks[pid]
         return child
 
