@@ -128,6 +128,7 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         metavar="POLICY",
         help="how fork copies memory: cow, the only one yet",
     )
+    add("--root", action="store_true", help="the first process is root (uid 0) instead of an ordinary user (uid 1000)")
     add("--with", dest="more", action="append", default=[], metavar="MORE.s", help="a further source to link in")
     add(
         "--stats",

@@ -115,7 +115,7 @@ def _copy(k: Kernel, t: Task, request: Request) -> tuple[Task, int]:
         raise
     fdtable = fs.share_table(k, t.fdtable) if flags & CLONE_FILES else fs.fork_table(k, t.fdtable)
     tgid = t.tgid if flags & CLONE_THREAD else tid
-    child = Task(tid, tgid, mm_id, fdtable, _fs_struct(k, t, flags), _sighand(k, t, flags), t.comm)
+    child = Task(tid, tgid, mm_id, fdtable, _fs_struct(k, t, flags), _sighand(k, t, flags), t.comm, t.cred)
     child.blocked = t.blocked
     if flags & (CLONE_VM | CLONE_VFORK) != CLONE_VM:
         child.altstack = t.altstack
@@ -181,7 +181,7 @@ def _found_process(k: Kernel, t: Task, child: Task, request: Request) -> None:
     own = k.groups[t.tgid]
     sibling = bool(request.flags & CLONE_PARENT)
     signal = own.exit_signal if sibling else request.exit_signal
-    group = ThreadGroup(child.tid, 0, own.pgid, own.sid, signal, child.comm, own.limits)
+    group = ThreadGroup(child.tid, 0, own.pgid, own.sid, signal, child.comm, child.cred, own.limits)
     cpu_time.set_alarm(group)
     lifecycle.enter(k, child, group)
     if sibling:

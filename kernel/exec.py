@@ -9,9 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel import fault, initial_stack, lifecycle, limits, mm, pagetable, placement, program_image, signal_frame
+from kernel import (
+    credentials,
+    fault,
+    initial_stack,
+    lifecycle,
+    limits,
+    mm,
+    pagetable,
+    placement,
+    program_image,
+    signal_frame,
+)
 from kernel.errno import E2BIG, ELOOP, ENOENT, ENOEXEC, ENOMEM, SysError
 from kernel.fs import api as fs
+from kernel.fs.constants import S_ISGID, S_ISUID, S_IXGRP
 from kernel.mm import GROWS_DOWN, STACK_TOP, Mm, Vma
 from kernel.program_image import INTERPRETER_BASE, Image
 from kernel.signal_numbers import SIG_IGN, SIGCHLD
@@ -20,6 +32,7 @@ from vm.hart import Hart
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.kernel import Kernel
     from kernel.task import Task
 
@@ -43,7 +56,8 @@ def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]
     """Replaces the task's program. With a SysError (E2BIG, EACCES, ENOENT, ENOEXEC, ENOMEM...) nothing has changed."""
     found = _find(k, t, path, argv or [b""])
     _check_size(found.argv, envp, max_strings(k, t))
-    mm_id, entry, sp = _build(k, t, found, path, envp)
+    cred, secure = _credentials(k, t, found.inode)
+    mm_id, entry, sp = _build(k, t, found, path, envp, cred, secure)
     # Commit: from here on nothing fails.
     caller, old = t.tid, t.mm
     lifecycle.become_leader(k, t)
@@ -51,6 +65,7 @@ def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]
     lifecycle.release_memory(k, t)
     t.mm = mm_id
     mm.release(k, old)
+    credentials.commit(k, t, cred)
     _reset_signals(k, t)
     _start_fresh(t, entry, sp)
     mm.activate(k, t)
@@ -90,7 +105,7 @@ def _open(k: Kernel, t: Task, path: bytes) -> int:
     if not path:
         raise SysError(ENOENT)
     inode = fs.resolve(k, t, path)
-    fs.executable(k, inode)
+    fs.executable(k, t.cred, inode)
     return inode
 
 
@@ -126,7 +141,18 @@ def _check_size(argv: list[bytes], envp: list[bytes], most: int) -> None:
         raise SysError(E2BIG)
 
 
-def _build(k: Kernel, t: Task, found: Found, execfn: bytes, envp: list[bytes]) -> tuple[int, int, int]:
+def _credentials(k: Kernel, t: Task, inode: int) -> tuple[Cred, bool]:
+    """Who the task is afterwards, and whether that is more than it was: set-user-ID and set-group-ID of execve(2)."""
+    file = k.inodes.peek(inode)
+    uid = file.uid if file.mode & S_ISUID else None
+    gid = file.gid if file.mode & (S_ISGID | S_IXGRP) == S_ISGID | S_IXGRP else None
+    mine = sum(k.tasks.peek(tid).fs == t.fs for tid in k.groups.peek(t.tgid).threads)
+    return credentials.after_exec(t.cred, (uid, gid), shared=k.fs_structs.peek(t.fs).users > mine)
+
+
+def _build(
+    k: Kernel, t: Task, found: Found, execfn: bytes, envp: list[bytes], cred: Cred, secure: bool
+) -> tuple[int, int, int]:
     """The new address space: (its id, pc, sp). If it can't be finished, nothing of it is left."""
     image = program_image.load(k, found.inode, found.path)
     interpreter = _load_interpreter(k, t, image)
@@ -139,7 +165,7 @@ def _build(k: Kernel, t: Task, found: Found, execfn: bytes, envp: list[bytes]) -
         new.mmap_top = placement.top(limits.soft(k, t, limits.STACK))
         new.start_brk = new.brk = (image.end + PAGE - 1) & -PAGE
         base = 0 if interpreter is None else INTERPRETER_BASE
-        program = initial_stack.Program(image.entry, image.phdr, image.phnum, base)
+        program = initial_stack.Program(image.entry, image.phdr, image.phnum, base, cred, secure)
         stack = initial_stack.build(program, execfn, found.argv, envp, k.door.random(16))
         _map_stack(k, new, stack, image.stack_prot)
         mm.map_area(k, new, signal_frame.TRAMPOLINE)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from heapq import heappush
 from typing import TYPE_CHECKING
 
-from kernel import itimer, limits, mm, scheduler, siginfo, signals
+from kernel import credentials, itimer, limits, mm, scheduler, siginfo, signals
 from kernel.errno import SysError
 from kernel.fs import api as fs
 from kernel.signal_numbers import LAST_SIGNAL, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGKILL
@@ -56,8 +56,9 @@ def enter(k: Kernel, t: Task, group: ThreadGroup) -> None:
 def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) -> Task:
     """Pid 1, made by hand: it has no parent and leads its own session and group. The caller has held `cwd`."""
     pid = k.pids.alloc()
-    task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), k.sighands.add(SigHand()), comm)
-    enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm, limits.at_boot(k.config.max_procs)))
+    cred, bounds = credentials.of_machine(k.config.root), limits.at_boot(k.config.max_procs)
+    task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), k.sighands.add(SigHand()), comm, cred)
+    enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm, cred, bounds))
     scheduler.add(k, task)
     return task
 

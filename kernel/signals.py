@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import itimer, lifecycle, limits, scheduler, siginfo, signal_frame, stopping
-from kernel.errno import EAGAIN, EINVAL, ESRCH, SysError
+from kernel import credentials, itimer, lifecycle, limits, scheduler, siginfo, signal_frame, stopping
+from kernel.errno import EAGAIN, EINVAL, EPERM, ESRCH, SysError
 from kernel.events import Death
 from kernel.siginfo import SI_KERNEL, SI_USER, Info
 from kernel.signal_numbers import (
@@ -45,15 +45,29 @@ INIT = 1
 
 
 def kill(k: Kernel, t: Task, pid: int, signal: int) -> None:
-    """kill(2). SysError ESRCH if there is nobody to send it to, EINVAL for a signal that doesn't exist."""
+    """kill(2). SysError ESRCH if there is nobody to send it to, EPERM if the caller may signal none of them.
+
+    EINVAL for a signal that doesn't exist. kill(-1) that may reach nobody succeeds, as on Linux.
+    """
     targets = _targets(k, t, pid)
     if not targets:
         raise SysError(ESRCH)
     check_number(signal)
+    allowed = [tgid for tgid in targets if may_send(k, t, tgid, signal)]
+    if not allowed and pid != -1:
+        raise SysError(EPERM)
     if signal:
-        for tgid in targets:
+        for tgid in allowed:
             if tgid in k.groups:
-                send(k, tgid, siginfo.by_user(signal, t.tgid))
+                send(k, tgid, siginfo.by_user(signal, t))
+
+
+def may_send(k: Kernel, t: Task, tgid: int, signal: int) -> bool:
+    """May the task send the signal to that process (kill(2), its own always)? SIGCONT also within one session."""
+    group = k.groups.peek(tgid)
+    if tgid == t.tgid or credentials.may_signal(t.cred, group.cred):
+        return True
+    return signal == SIGCONT and group.sid == k.groups.peek(t.tgid).sid
 
 
 def check_number(signal: int) -> None:

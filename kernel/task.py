@@ -15,6 +15,7 @@ from kernel.table import Record
 from vm.hart import Hart
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.limits import Limits
     from kernel.siginfo import Info
     from kernel.wait_queues import Pending
@@ -46,6 +47,7 @@ class Task(Record):
         "mm",  # id in k.mms. clone.py makes it, exec.py replaces it
         "fdtable",  # id in k.fdtables. clone.py, exec.py and unshare (when they unshare)
         "fs",  # id in k.fs_structs: working directory and umask. clone.py, unshare
+        "cred",  # who it is: a Cred, a value. credentials.commit
         "held",  # ((fd, open file id), ...): a shared table's files that its system call uses. fs/fdtable.py
         "state",  # RUNNING, SLEEPING or STOPPED. scheduler.py (make_runnable, park, stop)
         "pending",  # Pending or None. syscalls/table.py sets and clears it; signals.py clears it for a task that dies
@@ -70,6 +72,7 @@ class Task(Record):
     mm: int
     fdtable: int
     fs: int
+    cred: Cred
     held: tuple[tuple[int, int], ...]
     state: str
     pending: Pending | None
@@ -88,12 +91,15 @@ class Task(Record):
     vfork: int
     hart: Hart
 
-    def __init__(self, tid: int, tgid: int, mm: int, fdtable: int, fs: int, sighand: int, comm: bytes) -> None:
+    def __init__(
+        self, tid: int, tgid: int, mm: int, fdtable: int, fs: int, sighand: int, comm: bytes, cred: Cred
+    ) -> None:
         self.tid = tid
         self.tgid = tgid
         self.mm = mm
         self.fdtable = fdtable
         self.fs = fs
+        self.cred = cred
         self.held = ()
         self.state = RUNNING
         self.pending = None
@@ -157,6 +163,7 @@ class ThreadGroup(Record):
         "cpu_alarm",  # ns of CPU time at which one of them, or RLIMIT_CPU, is due; 0: none. cpu_time.py
         "limits",  # (soft, hard) by resource. limits.py
         "death",  # the events.Death that ended it, or None. signals.py
+        "cred",  # its leader's: who may signal it. credentials.commit
         "comm",  # of its leader: what is left to show of a zombie. exec.py, lifecycle.py
         "instructions",  # retired by tasks of it that have ended. lifecycle.py
         "children_instructions",  # of children that were waited for, and of theirs. wait.py
@@ -191,6 +198,7 @@ class ThreadGroup(Record):
     cpu_alarm: int
     limits: Limits
     death: Any
+    cred: Cred
     comm: bytes
     instructions: int
     children_instructions: int
@@ -201,12 +209,12 @@ class ThreadGroup(Record):
     switches: tuple[int, int]
 
     def __init__(
-        self, tgid: int, parent: int, pgid: int, sid: int, exit_signal: int, comm: bytes, limits: Limits
+        self, tgid: int, parent: int, pgid: int, sid: int, exit_signal: int, comm: bytes, cred: Cred, limits: Limits
     ) -> None:
         self.limits = limits
         self.tgid, self.parent, self.pgid, self.sid = tgid, parent, pgid, sid
         self.exit_signal = exit_signal
-        self.comm = comm
+        self.comm, self.cred = comm, cred
         self.children, self.threads = {}, {tgid: None}
         self.zombies, self.queue = [], []
         self.timer = (0, 0)

@@ -18,6 +18,7 @@ from kernel.fs.path import path_of, resolve
 from kernel.fs.setup import init, open_console
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.kernel import Kernel
 
 __all__ = [
@@ -59,10 +60,10 @@ def cached(k: Kernel, inode_id: int, index: int) -> bool:
     return k.page_cache.present(inode_id, index) is not None
 
 
-def executable(k: Kernel, inode_id: int) -> Inode:
+def executable(k: Kernel, cred: Cred, inode_id: int) -> Inode:
     """The inode if execve(2) may run it: a regular file with execute permission. Raises EACCES, ETXTBSY, EIO."""
     file = k.inodes.peek(inode_id)
-    if not file.is_regular() or not access.allowed(file, X_OK):
+    if not file.is_regular() or not access.allowed(cred, file, X_OK):
         raise SysError(EACCES)
     busy.require_not_written(k, inode_id)
     return regular.fetch(k, inode_id)

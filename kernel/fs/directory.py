@@ -14,6 +14,7 @@ from kernel.fs.constants import S_IFDIR, S_IFMT, W_OK, X_OK
 from kernel.fs.inode import Inode
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.kernel import Kernel
 
 
@@ -37,7 +38,7 @@ def lookup(k: Kernel, directory_id: int, name: bytes) -> int | None:
     return entry[0] if entry else None
 
 
-def create(k: Kernel, parent_id: int, name: bytes, mode: int) -> int:
+def create(k: Kernel, cred: Cred, parent_id: int, name: bytes, mode: int) -> int:
     """Makes a file of the type and permissions in `mode` (umask applied by the caller) and gives it a name.
 
     Raises EROFS, EACCES, ENOENT (the directory has been removed), ENOSPC.
@@ -45,8 +46,8 @@ def create(k: Kernel, parent_id: int, name: bytes, mode: int) -> int:
     parent = k.inodes[parent_id]
     if not parent.nlink:
         raise SysError(ENOENT)
-    access.require(k, parent, W_OK | X_OK)
-    inode_id = inodes.add(k, Inode(mode, parent.mount, access.USER, access.USER, inodes.now(k)))
+    access.require(k, cred, parent, W_OK | X_OK)
+    inode_id = inodes.add(k, Inode(mode, parent.mount, cred.fsuid, cred.fsgid, inodes.now(k)))
     link(k, parent_id, name, inode_id)
     return inode_id
 
@@ -65,11 +66,11 @@ def link(k: Kernel, parent_id: int, name: bytes, inode_id: int) -> None:
         inodes.hold(k, parent_id)  # `..` must lead somewhere as long as the directory exists, named or not
 
 
-def remove(k: Kernel, parent_id: int, name: bytes, inode_id: int, directory: bool) -> None:
+def remove(k: Kernel, cred: Cred, parent_id: int, name: bytes, inode_id: int, directory: bool) -> None:
     """unlink(2), or rmdir(2) if `directory`. Raises EROFS, EACCES, EPERM, ENOTDIR, EISDIR, EBUSY, ENOTEMPTY."""
     parent, victim = k.inodes[parent_id], k.inodes.peek(inode_id)
-    access.require(k, parent, W_OK | X_OK)
-    access.require_removal(parent, victim)
+    access.require(k, cred, parent, W_OK | X_OK)
+    access.require_removal(cred, parent, victim)
     if directory and not victim.is_directory():
         raise SysError(ENOTDIR)
     if not directory and victim.is_directory():

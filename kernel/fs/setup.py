@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kernel.fs import access, directory, file, mounts, program, regular
+from kernel import credentials
+from kernel.fs import directory, file, mounts, program, regular
 from kernel.fs import inode as inodes
 from kernel.fs.constants import O_RDONLY, O_WRONLY, S_IFCHR, S_IFDIR, S_ISVTX
 from kernel.fs.device import DRIVERS
@@ -52,7 +53,8 @@ def open_console(k: Kernel) -> int:
 
 
 def _make_root(k: Kernel, mount: int) -> None:
-    k.root_inode = inodes.add(k, Inode(S_IFDIR | 0o755, mount, now=inodes.now(k)))
+    user = credentials.owner(k)
+    k.root_inode = inodes.add(k, Inode(S_IFDIR | 0o755, mount, user, user, inodes.now(k)))
     k.inodes[k.root_inode].parent = k.root_inode
     k.mounts[mount].root = k.root_inode
 
@@ -78,7 +80,7 @@ def _device(k: Kernel, driver: str, mode: int, mount: int) -> int:
     inode = Inode(S_IFCHR | mode, mount, now=inodes.now(k))
     inode.driver, inode.number = driver, DRIVERS[driver].rdev
     if mode == 0o620:
-        inode.uid = inode.gid = access.USER  # the terminal belongs to who sits at it
+        inode.uid = inode.gid = credentials.owner(k)  # the terminal belongs to who sits at it
     return inodes.add(k, inode)
 
 

@@ -90,7 +90,7 @@ def _access(k: Kernel, t: Task, dirfd: int, address: int, mode: int, flags: int)
     mode &= 0xFFFFFFFF
     if mode & ~7:
         raise SysError(EINVAL)
-    access.require(k, k.inodes.peek(_resolve(k, t, dirfd, address, flags)), mode)
+    access.require(k, t.cred, k.inodes.peek(_resolve(k, t, dirfd, address, flags)), mode)
     return 0
 
 
@@ -122,13 +122,21 @@ def _change_directory(k: Kernel, t: Task, inode_id: int) -> int:
     target = k.inodes.peek(inode_id)
     if not target.is_directory():
         raise SysError(ENOTDIR)
-    if not access.allowed(target, X_OK):
+    if not access.allowed(t.cred, target, X_OK):
         raise SysError(EACCES)
     fs = k.fs_structs[t.fs]
     inode.hold(k, inode_id)
     inode.release(k, fs.cwd)
     fs.cwd = inode_id
     return 0
+
+
+@syscall(166, "umask", "mask")
+def sys_umask(k: Kernel, t: Task, mask: int) -> int:
+    """umask(2): returns the one before."""
+    fs = k.fs_structs[t.fs]
+    before, fs.umask = fs.umask, mask & 0o777
+    return before
 
 
 @syscall(34, "mkdirat", "dirfd", "path*", "mode")
@@ -138,7 +146,7 @@ def sys_mkdirat(k: Kernel, t: Task, dirfd: int, address: int, mode: int) -> int:
     if place.inode is not None:
         raise SysError(EEXIST)
     mode &= (0o777 | S_ISVTX) & ~k.fs_structs.peek(t.fs).umask
-    directory.create(k, place.parent, place.name, S_IFDIR | mode)
+    directory.create(k, t.cred, place.parent, place.name, S_IFDIR | mode)
     return 0
 
 
@@ -150,7 +158,7 @@ def sys_unlinkat(k: Kernel, t: Task, dirfd: int, address: int, flags: int) -> in
         raise SysError(EINVAL)
     place = path.walk(k, t, _path(k, t, address), signed32(dirfd), follow=False, follow_slashed=False)
     removable = _removable(k, place, bool(flags & AT_REMOVEDIR))
-    directory.remove(k, place.parent, place.name, removable, bool(flags & AT_REMOVEDIR))
+    directory.remove(k, t.cred, place.parent, place.name, removable, bool(flags & AT_REMOVEDIR))
     return 0
 
 

@@ -58,6 +58,7 @@ def load() -> None:
     """Imports every family, which fills TABLE."""
     from kernel.syscalls import (  # noqa: F401 - fills TABLE
         files,
+        identity,
         itimers,
         limits,
         memfd,

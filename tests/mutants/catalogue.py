@@ -232,7 +232,7 @@ KERNEL = (
         "a-broken-pipe-sends-no-signal",
         "kernel.fs.pipe",
         "_break",
-        "send_to_task(k, t, by_user(SIGPIPE, t.tgid))",
+        "send_to_task(k, t, by_user(SIGPIPE, t))",
         "pass",
         ("tests/kernel/fs/test_pipes.py::test_who_writes_for_nobody_gets_sigpipe_and_epipe",),
     ),

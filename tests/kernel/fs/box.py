@@ -66,9 +66,10 @@ class Box:
         memory: int = 64 << 20,
         stdin: bytes = b"",
         door: Door | None = None,
+        root: bool = False,
     ) -> None:
         table.load()
-        self.k = Kernel(Config(memory=memory, engine="python"), door or Door(stdin))
+        self.k = Kernel(Config(memory=memory, engine="python", root=root), door or Door(stdin))
         fs.init(self.k, programs or Programs(), mounts)
         fs.hold_inode(self.k, self.k.root_inode)
         mm_id = mm.create(self.k)
