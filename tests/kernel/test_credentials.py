@@ -36,6 +36,7 @@ class Host:
 
     def __init__(self) -> None:
         self.libc = ctypes.CDLL(None, use_errno=True)
+        self.libc.syscall.restype = ctypes.c_long
         self.memory = ctypes.create_string_buffer(4096)
         self.at = ctypes.addressof(self.memory)
 
