@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from kernel import cow, cpu_time, lifecycle, mm, scheduler
+from kernel import cpu_time, fork_policy, lifecycle, mm, scheduler
 from kernel.errno import EAGAIN, EINVAL, EPERM, SysError
 from kernel.fs import api as fs
 from kernel.signal_numbers import SIG_IGN
@@ -109,7 +109,7 @@ def _copy(k: Kernel, t: Task, request: Request) -> tuple[Task, int]:
     """A child that is ready to run, and how many frames it shares with its parent. It is whole, or SysError."""
     flags, tid = request.flags, k.pids.alloc()
     try:
-        mm_id, shared = _share_mm(k, t) if flags & CLONE_VM else cow.fork(k, k.mms[t.mm])
+        mm_id, shared = _share_mm(k, t) if flags & CLONE_VM else fork_policy.fork(k, k.mms[t.mm])
     except BaseException:
         k.pids.release(tid)
         raise

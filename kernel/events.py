@@ -40,7 +40,7 @@ class UnknownSyscall(NamedTuple):
 
 
 class PageFault(NamedTuple):
-    """A page fault and what it meant. `kind`: demand, stack, file, shared, cow-copy, cow-reuse; protection (fatal).
+    """A page fault and what it meant. `kind` is one of kernel.stats.FAULT_KINDS; "protection" is fatal.
 
     `ppn` is the frame that is mapped now (0 if none), `old_ppn` the one before (0 if there was none). `kernel` is true
     when the kernel itself touched the page on the task's behalf.
