@@ -141,6 +141,7 @@ def sys_mincore(k: Kernel, t: Task, address: int, length: int, vec: int) -> int:
 
 def _resident(k: Kernel, space: Mm, vma: Vma, va: int) -> bool:
     """Mapped, or, of a file, in the page cache."""
-    if pagetable.find_entry(k, space.root, va):
+    slot = pagetable.find(k, space.root, va)
+    if slot and k.machine.ram.read64(slot):
         return True
     return bool(vma.inode) and fs.cached(k, vma.inode, (va - vma.start + vma.offset) // PAGE)

@@ -19,7 +19,7 @@ KERNEL = (
     # fork and copy on write
     Mutant(
         "fork-without-flushing-the-tlb",
-        "kernel.fork_policy",
+        "kernel.cow",
         "fork",
         "address_space.flush(k, parent)",
         "pass",
@@ -28,7 +28,7 @@ KERNEL = (
     Mutant(
         "fork-leaves-the-parent-its-right-to-write",
         "kernel.cow",
-        "share_leaf",
+        "_share_tables",
         "ram.write(table * PAGE + first * 8, readable)",
         "pass",
         (f"{COW}::test_a_child_sees_what_its_parent_had_and_neither_sees_what_the_other_writes",),
@@ -36,7 +36,7 @@ KERNEL = (
     Mutant(
         "fork-does-not-hold-the-shared-frames",
         "kernel.cow",
-        "share_leaf",
+        "_share_tables",
         "k.frames.hold_many(ppns)",
         "pass",
         (f"{COW}::test_a_child_sees_what_its_parent_had_and_neither_sees_what_the_other_writes",),
@@ -100,9 +100,9 @@ KERNEL = (
     ),
     Mutant(
         "unmapped-pages-keep-their-frames",
-        "kernel.pagetable_ranges",
+        "kernel.pagetable",
         "unmap",
-        "k.frames.release_many(gone)",
+        "k.frames.release_many(ppns)",
         "pass",
         ("tests/kernel/test_memory.py::test_what_brk_gave_up_is_gone_and_comes_back_as_zeros",),
     ),
@@ -232,7 +232,7 @@ KERNEL = (
         "a-broken-pipe-sends-no-signal",
         "kernel.fs.pipe",
         "_break",
-        "send_to_task(k, t, by_user(SIGPIPE, t))",
+        "send_to_task(k, t, by_user(SIGPIPE, t.tgid))",
         "pass",
         ("tests/kernel/fs/test_pipes.py::test_who_writes_for_nobody_gets_sigpipe_and_epipe",),
     ),
