@@ -185,7 +185,6 @@ def _map_stack(k: Kernel, new: Mm, stack: initial_stack.Stack, prot: int) -> Non
     start = (stack.sp & -PAGE) - STACK_EXTRA
     vma = Vma(start, STACK_TOP, prot, GROWS_DOWN, 0, 0, b"[stack]")
     mm.map_area(k, new, vma)
-    new.start_stack = stack.sp
     new.arg_start, new.arg_end, new.env_end = stack.arg_start, stack.arg_end, stack.env_end
     done, va = 0, stack.sp
     while done < len(stack.data):

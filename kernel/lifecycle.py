@@ -112,7 +112,7 @@ def _check_flags(flags: int) -> None:
 def _copy_process(k: Kernel, t: Task, flags: int) -> tuple[Task, int]:
     """A child that is ready to run, and how many frames it shares with its parent. It is whole, or SysError."""
     parent = k.groups[t.tgid]
-    pid = k.pids.alloc(k.now)
+    pid = k.pids.alloc()
     try:
         mm_id, shared = _share_mm(k, t) if flags & CLONE_VM else cow.fork(k, k.mms[t.mm])
     except BaseException:
@@ -170,7 +170,7 @@ def _enter(k: Kernel, t: Task, group: ThreadGroup) -> None:
 
 def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) -> Task:
     """Pid 1, made by hand: it has no parent and leads its own session and group. The caller has held `cwd`."""
-    pid = k.pids.alloc(k.now)
+    pid = k.pids.alloc()
     task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), k.sighands.add(SigHand()), comm)
     _enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm, limits.at_boot(k.config.max_procs)))
     scheduler.add(k, task)

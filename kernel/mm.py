@@ -69,7 +69,6 @@ class Mm(Record):
         "start_brk",  # where the heap begins. exec.py
         "brk",  # where it ends, to the byte. syscalls/memory.py
         "mmap_top",  # below it mmap chooses, downwards; 0: upwards from placement.BOTTOM_UP. exec.py
-        "start_stack",  # sp at the program's first instruction. exec.py
         "arg_start",  # where argv's strings lie on the stack, for /proc and people. exec.py
         "arg_end",
         "env_end",
@@ -86,7 +85,7 @@ class Mm(Record):
         self.asid = self.generation = 0
         self.vmas: list[Vma] = []
         self.start_brk = self.brk = self.mmap_top = 0
-        self.start_stack = self.arg_start = self.arg_end = self.env_end = 0
+        self.arg_start = self.arg_end = self.env_end = 0
         self.exe = 0
         self.exe_path = b""
         self.resident = self.max_resident = 0

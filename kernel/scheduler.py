@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel, Outcome
 
 _FOREVER = 1 << 63
+#: Instructions that may run without a look at the world, while nobody waits for anything.
+MOST_ALONE = 20_000_000
 _MASK = (1 << 64) - 1
 
 
@@ -44,18 +46,19 @@ def run(k: Kernel, until: int | None) -> Outcome:
 def _run_current(k: Kernel, limit: int) -> None:
     """The current task runs until it gives up the hart, its slice ends, or the limit is reached (a hot path)."""
     t = k.tasks[k.current]
-    tid, machine = t.tid, k.machine
+    tid, machine, far = t.tid, k.machine, 0
     while k.current == tid:
         if t.attention and (t.pending is None or t.pending.interrupted):
             signals.deliver(k, t)
         elif t.pending is not None:
             table.resume(k, t)
         else:
-            budget = min(k.slice_end, limit) - machine.retired
+            budget = min(far or k.slice_end, limit) - machine.retired
             if budget <= 0:
                 if machine.retired >= limit:
                     return
                 _end_slice(k, t)
+                far = _alone_until(k, t)
                 continue
             if k.events.Insn:
                 from kernel.step import run as run_stepwise
@@ -64,6 +67,9 @@ def _run_current(k: Kernel, limit: int) -> None:
             else:
                 stopped = machine.run(t.hart, budget)
             t.instructions += stopped.retired
+            if far:
+                _pass_slices(k, stopped.trap is not None)
+                far = 0
             if stopped.trap is not None:
                 trap.handle(k, t, stopped.trap)
 
@@ -78,6 +84,33 @@ def _end_slice(k: Kernel, t: Task) -> None:
         _count_switch(k, t, 1)
     else:
         _begin_slice(k)
+
+
+def _alone_until(k: Kernel, t: Task) -> int:
+    """Where the first slice ends at whose end anything can happen; 0 if that is the current one.
+
+    Slices whose ends nobody would notice run as one, since going to the machine and back costs as much as 10,000
+    instructions. What is looked at when a slice ends must be looked at here.
+    """
+    if k.run_queue or k.config.sched == "random" or k.events.Insn or k.wait_queues.waiting(CONSOLE):
+        return 0
+    if k.groups.peek(t.tgid).cpu_alarm:
+        return 0
+    quantum = max(k.config.quantum, MIN_SLICE)
+    slices = MOST_ALONE // quantum
+    first = k.wait_queues.next_deadline()
+    if first is not None:
+        ends = k.now + k.slice_end - k.machine.retired
+        slices = min(slices, -((ends - first[0]) // quantum))
+    return k.slice_end + max(slices, 0) * quantum
+
+
+def _pass_slices(k: Kernel, trapped: bool) -> None:
+    """The current slice is the one that a run of several has come to: its end lies ahead, or right here."""
+    quantum = max(k.config.quantum, MIN_SLICE)
+    past = k.machine.retired - k.slice_end
+    if past >= 0:
+        k.slice_end += (past // quantum + 1 if trapped else -(-past // quantum)) * quantum
 
 
 def _begin_slice(k: Kernel) -> None:

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kernel.fs.constants import PAGE, S_IFIFO, S_IFMT
-from kernel.fs.proc import numbers as proc
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 def check(k: Kernel) -> list[str]:
     """What is wrong, one line for each finding; changes nothing."""
-    return [*_tables(k), *_files(k), *_inodes(k), *_links(k), *_names(k), *_pipes(k), *_pages(k)]
+    return [*_tables(k), *_files(k), *_inodes(k), *_links(k), *_pipes(k), *_pages(k)]
 
 
 def _compare(kind: str, field: str, actual: dict[int, int], expected: Counter[int]) -> list[str]:
@@ -46,8 +45,7 @@ def _inodes(k: Kernel) -> list[str]:
         inode = k.inodes.peek(i)
         if inode.is_directory() and i != k.root_inode:
             users[inode.parent] += 1
-    stored = Counter({i: count for i, count in users.items() if i < proc.FIRST})
-    return _compare("inode", "users", {i: k.inodes.peek(i).users for i in k.inodes.ids()}, stored)
+    return _compare("inode", "users", {i: k.inodes.peek(i).users for i in k.inodes.ids()}, users)
 
 
 def _links(k: Kernel) -> list[str]:
@@ -55,9 +53,6 @@ def _links(k: Kernel) -> list[str]:
     links: Counter[int] = Counter({k.root_inode: 1})
     for i in k.inodes.ids():
         for child, _ in k.inodes.peek(i).entries.values():
-            if child >= proc.FIRST:
-                links[i] += 1
-                continue
             links[child] += 1
             if child in k.inodes and k.inodes.peek(child).is_directory():
                 links[i] += 1
@@ -65,19 +60,6 @@ def _links(k: Kernel) -> list[str]:
         if k.root_inode == i:
             links[i] += 1
     return _compare("inode", "links", {i: k.inodes.peek(i).nlink for i in k.inodes.ids()}, links)
-
-
-def _names(k: Kernel) -> list[str]:
-    """What an inode believes to be called is what its directory says."""
-    found = []
-    for i in k.inodes.ids():
-        inode = k.inodes.peek(i)
-        if i == k.root_inode or not inode.parent or (inode.is_directory() and not inode.nlink):
-            continue
-        parent = inode.parent
-        if parent not in k.inodes or k.inodes.peek(parent).entries.get(inode.name, (0, 0))[0] != i:
-            found.append(f"inode {i} says that it is {inode.name!r} in {parent}, which is not so")
-    return found
 
 
 def _pipes(k: Kernel) -> list[str]:

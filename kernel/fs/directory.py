@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel.errno import EBUSY, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, SysError
-from kernel.fs import access, naming
+from kernel.errno import EBUSY, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, SysError
+from kernel.fs import access
 from kernel.fs import inode as inodes
 from kernel.fs.constants import S_IFDIR, S_IFMT, W_OK, X_OK
 from kernel.fs.inode import Inode
-from kernel.fs.proc import numbers as proc
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -29,10 +28,6 @@ class Entry(NamedTuple):
 
 def lookup(k: Kernel, directory_id: int, name: bytes) -> int | None:
     """The inode called `name`, or None. Asks the host if the directory is one of its. Raises EIO, EACCES from there."""
-    if directory_id >= proc.FIRST:
-        from kernel.fs.proc import lookup
-
-        return lookup.lookup(k, directory_id, name)
     directory = k.inodes.peek(directory_id)
     if directory.source:
         from kernel.fs import host
@@ -63,9 +58,9 @@ def link(k: Kernel, parent_id: int, name: bytes, inode_id: int) -> None:
     parent.next_cookie += 1
     parent.modified = parent.changed = inodes.now(k)
     inode = k.inodes[inode_id]
-    inode.parent = parent_id
-    inode.name = name
     if inode.is_directory():
+        inode.parent = parent_id
+        inode.name = name
         parent.nlink += 1
         inodes.hold(k, parent_id)  # `..` must lead somewhere as long as the directory exists, named or not
 
@@ -73,12 +68,8 @@ def link(k: Kernel, parent_id: int, name: bytes, inode_id: int) -> None:
 def remove(k: Kernel, parent_id: int, name: bytes, inode_id: int, directory: bool) -> None:
     """unlink(2), or rmdir(2) if `directory`. Raises EROFS, EACCES, EPERM, ENOTDIR, EISDIR, EBUSY, ENOTEMPTY."""
     parent, victim = k.inodes[parent_id], k.inodes.peek(inode_id)
-    if proc.is_immutable(parent_id):
-        raise SysError(EPERM)
     access.require(k, parent, W_OK | X_OK)
     access.require_removal(parent, victim)
-    if inode_id >= proc.FIRST:
-        raise SysError(EPERM)
     if directory and not victim.is_directory():
         raise SysError(ENOTDIR)
     if not directory and victim.is_directory():
@@ -93,7 +84,6 @@ def remove(k: Kernel, parent_id: int, name: bytes, inode_id: int, directory: boo
 def unlink(k: Kernel, parent_id: int, name: bytes) -> None:
     """Takes the name away, without a check."""
     parent = k.inodes[parent_id]
-    naming.left(k, parent.entries[name][0], parent_id, name)
     inode_id, _ = parent.entries.pop(name)
     parent.modified = parent.changed = inodes.now(k)
     if k.inodes.peek(inode_id).is_directory():
@@ -123,10 +113,6 @@ def _require_removable(k: Kernel, inode_id: int) -> None:
 
 def listing(k: Kernel, directory_id: int, after: int, limit: int) -> list[Entry]:
     """Up to `limit` entries with a cookie greater than `after`: `.`, `..`, then in the order of their making."""
-    if directory_id >= proc.FIRST:
-        from kernel.fs.proc import lookup
-
-        return lookup.listing(k, directory_id, after, limit)
     directory = k.inodes.peek(directory_id)
     if directory.source and not after:
         from kernel.fs import host

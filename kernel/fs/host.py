@@ -59,11 +59,10 @@ def _attach(k: Kernel, guest: str, root: int) -> int:
         not guest.startswith("/")
         or not names
         or names in ([b"bin"], [b"dev"])
-        or names[0] == b"proc"
         or any(n == b".." or b"\0" in n or len(n) > NAME_MAX for n in names)
     ):
         raise MountError(
-            f"can't mount at {guest!r}: not an absolute path below /, other than /bin, /dev and /proc, without `..`"
+            f"can't mount at {guest!r}: not an absolute path below /, other than /bin and /dev, without `..`"
         )
     here = k.root_inode
     for name in names[:-1]:

@@ -15,7 +15,6 @@ from kernel.errno import EBADF, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, SysError
 from kernel.fs import access, directory
 from kernel.fs.constants import AT_FDCWD, NAME_MAX, PATH_MAX, SYMLINK_DEPTH, X_OK
 from kernel.fs.fdtable import file_id
-from kernel.fs.proc import numbers as proc
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -129,10 +128,6 @@ def _step(k: Kernel, here: int, name: bytes) -> int | None:
     if not inode.is_directory():
         raise SysError(ENOTDIR)
     access.require(k, inode, X_OK)
-    if here >= proc.FIRST:
-        from kernel.fs.proc import lookup
-
-        lookup.enter(k, here)
     if name == b".":
         return here
     if name == b"..":

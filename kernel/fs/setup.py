@@ -14,8 +14,6 @@ from kernel.fs.file import OpenFile
 from kernel.fs.inode import Inode
 from kernel.fs.mounts import BinProvider, Mount, Sources
 from kernel.fs.pipe import Pipe
-from kernel.fs.proc import numbers as proc
-from kernel.fs.proc.table import InodeTable
 from kernel.table import Table
 
 if TYPE_CHECKING:
@@ -27,15 +25,14 @@ PIPE_MOUNT = 4  # pipes, and inodes that never have a name
 
 def init(k: Kernel, programs: BinProvider, points: Sequence[MountPoint] = ()) -> None:
     """Makes the tables and the tree. `points`: (host directory, guest directory, writable). Raises MountError."""
-    k.fdtables, k.files, k.inodes = Table(FdTable), Table(OpenFile), InodeTable(k)
+    k.fdtables, k.files, k.inodes = Table(FdTable), Table(OpenFile), Table(Inode)
     k.pipes, k.mounts = Table(Pipe), Table(Mount)
     k.sources = Sources(programs)
     k.page_cache.fill = regular.fill
-    root, binaries, devices, _, processes = (mounts.add(k, writable) for writable in (True, False, True, True, True))
+    root, binaries, devices, _ = (mounts.add(k, writable) for writable in (True, False, True, True))
     _make_root(k, root)
     program.populate(k, _make(k, b"bin", 0o755, binaries))
     _make(k, b"tmp", 0o777 | S_ISVTX, root)
-    _make_proc(k, processes)
     _make_devices(k, _make(k, b"dev", 0o755, devices))
     for point in points:
         from kernel.fs import host
@@ -67,15 +64,6 @@ def _make(k: Kernel, name: bytes, mode: int, mount: int) -> int:
     if not k.mounts.peek(mount).root:
         k.mounts[mount].root = inode_id
     return inode_id
-
-
-def _make_proc(k: Kernel, mount: int) -> None:
-    """Nothing but a name in the root: what is behind it is made when somebody looks (kernel/fs/proc)."""
-    root = k.inodes[k.root_inode]
-    root.entries[b"proc"] = (proc.ROOT, root.next_cookie)
-    root.next_cookie += 1
-    root.nlink += 1
-    k.mounts[mount].root = proc.ROOT
 
 
 def _make_devices(k: Kernel, directory_id: int) -> None:

@@ -27,7 +27,6 @@ from kernel.fs.constants import (
     S_IFCHR,
     S_IFIFO,
     S_IFMT,
-    S_IFREG,
     SEEK_CUR,
     SEEK_DATA,
     SEEK_END,
@@ -35,7 +34,6 @@ from kernel.fs.constants import (
     SEEK_SET,
     SETTABLE,
 )
-from kernel.fs.proc import numbers as proc
 from kernel.fs.user_buffer import UserBuffer, check_range
 from kernel.syscalls.table import signed64, syscall
 from kernel.user_memory import copy_in_words
@@ -129,11 +127,6 @@ def sys_lseek(k: Kernel, t: Task, fd: int, offset: int, whence: int) -> int:
         raise SysError(ESPIPE)
     if kind == S_IFCHR:
         return 0  # null_lseek() of Linux's drivers/char/mem.c
-    if file.inode >= proc.FIRST and kind == S_IFREG:
-        from kernel.fs.proc import content
-
-        file.offset = content.seek(file, signed64(offset), whence)
-        return file.offset
     file.offset = _sought(k, file, signed64(offset), whence)
     return file.offset
 

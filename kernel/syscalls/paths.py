@@ -33,7 +33,6 @@ from kernel.fs.constants import (
     S_ISVTX,
     X_OK,
 )
-from kernel.fs.proc.numbers import SHOWN
 from kernel.syscalls.files import file_id_of
 from kernel.syscalls.table import signed32, syscall
 from kernel.user_memory import copy_in_string, copy_out
@@ -194,7 +193,7 @@ def sys_getdents64(k: Kernel, t: Task, fd: int, address: int, count: int) -> int
 def _dirent(entry: directory.Entry) -> bytes:
     """struct linux_dirent64: d_ino, d_off (where the next call goes on), d_reclen, d_type, d_name; 8-byte aligned."""
     size = (19 + len(entry.name) + 1 + 7) & ~7
-    return pack("<QqHB", entry.inode & SHOWN, entry.cookie, size, entry.kind) + entry.name.ljust(size - 19, b"\0")
+    return pack("<QqHB", entry.inode, entry.cookie, size, entry.kind) + entry.name.ljust(size - 19, b"\0")
 
 
 def _path(k: Kernel, t: Task, address: int) -> bytes:

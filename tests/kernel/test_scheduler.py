@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kernel import events, mm
+from kernel import events, mm, scheduler
 from kernel.check import check_end
 from kernel.config import MIN_SLICE, Config
 from kernel.door import Door
@@ -306,3 +306,42 @@ bad:    exit    100
     assert outcome.status == 1 + 2 + 3 + 4 + 5 + 6
     assert k.asid_generation > 10
     check_end(k)
+
+
+# A child sleeps again and again for odd times while its parent computes and asks for the time at odd moments.
+SLEEPER_BESIDE = """
+_start: fork
+        beqz    a0, child
+        li      s0, 40
+1:      li      t0, 1777
+2:      addi    t0, t0, -1
+        bnez    t0, 2b
+        sys     172
+        addi    s0, s0, -1
+        bnez    s0, 1b
+        wait
+        exit    0
+child:  li      s0, 9
+3:      sd      zero, -16(sp)
+        li      t0, 7001
+        sd      t0, -8(sp)
+        addi    a0, sp, -16
+        li      a1, 0
+        sys     101
+        addi    s0, s0, -1
+        bnez    s0, 3b
+        exit    0
+"""
+
+
+@pytest.mark.parametrize("quantum", [64, 333, 1000])
+def test_slices_whose_ends_nobody_notices_run_as_one_and_change_nothing(
+    quantum: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = []
+    for most in (0, 50_000):
+        monkeypatch.setattr(scheduler, "MOST_ALONE", most)
+        k = machine({"test": assemble(SLEEPER_BESIDE)}, [b"test"], quantum=quantum)
+        log = record(k)
+        logs.append((log, k.run(), k.machine.retired, k.slice_end))
+    assert logs[0] == logs[1]

@@ -15,6 +15,7 @@ PROGRAMS = Path(__file__).resolve().parents[2] / "programs"
 # The one place that says which expected files no other machine can make, and why.
 FORKYARD_ONLY = {
     "forkbomb": "meets --max-procs; under qemu it would meet the limits of the host's user",
+    "memory_hog": "meets --memory and RLIMIT_AS, which qemu-riscv64 doesn't apply to its guest",
     "vfork_danger": "qemu-riscv64 makes a fork of every vfork; vfork(2) says what it must write",
 }
 # What the lines on stderr say (no_exit, start_returns: where and why, in plain words) is forkyard's own too, and is
@@ -24,7 +25,7 @@ FORKYARD_ONLY = {
 ENDLESS = {"yes": "runs until its pipe has no reader; `sh` and `head` run it"}
 
 # What a sample needs from the command line of forkyard, and as kernel.config.Config has it.
-OPTIONS: dict[str, dict[str, int]] = {"forkbomb": {"max_procs": 100}}
+OPTIONS: dict[str, dict[str, int]] = {"forkbomb": {"max_procs": 100}, "memory_hog": {"memory": 16 << 20}}
 
 
 class Sample(NamedTuple):
