@@ -24,6 +24,7 @@ from kernel.wait_queues import WaitKey, WaitQueues
 from vm.machine import Machine
 
 if TYPE_CHECKING:
+    from kernel.fs.eventfd import EventFd
     from kernel.fs.fdtable import FdTable
     from kernel.fs.file import OpenFile
     from kernel.fs.inode import Inode
@@ -70,6 +71,7 @@ class Kernel:
     files: Table[OpenFile]
     inodes: Table[Inode]
     pipes: Table[Pipe]
+    eventfds: Table[EventFd]
     mounts: Table[Mount]
     sources: Sources  # where the contents of /bin come from; no part of the machine's state
 

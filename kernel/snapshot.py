@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vm.snapshot import Snapshot as MachineSnapshot
 
 TABLES = ("tasks", "groups", "mms", "fs_structs", "sighands", "fdtables", "files", "inodes", "pipes", "mounts")
+TABLES += ("eventfds",)
 PARTS = ("frames", "page_cache", "pids", "wait_queues", "door")
 FIELDS = (
     "current",

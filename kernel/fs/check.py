@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def check(k: Kernel) -> list[str]:
     """What is wrong, one line for each finding; changes nothing."""
-    return [*_tables(k), *_files(k), *_inodes(k), *_links(k), *_pipes(k), *_pages(k)]
+    return [*_tables(k), *_files(k), *_inodes(k), *_links(k), *_pipes(k), *_pages(k), *_special(k)]
 
 
 def _compare(kind: str, field: str, actual: dict[int, int], expected: Counter[int]) -> list[str]:
@@ -85,4 +85,13 @@ def _pages(k: Kernel) -> list[str]:
             found.append(f"the page cache has page {index} of inode {inode_id}, which is no file any more")
         elif index * PAGE >= k.inodes.peek(inode_id).size:
             found.append(f"the page cache has page {index} of inode {inode_id}, behind its end")
+    return found
+
+
+def _special(k: Kernel) -> list[str]:
+    """What stands behind a special file is there as long as it, and no longer."""
+    found = []
+    for driver, table in (("[eventfd]", k.eventfds),):
+        numbers = Counter(inode.number for inode in map(k.inodes.peek, k.inodes.ids()) if inode.driver == driver)
+        found += _compare(driver, "files", dict.fromkeys(table.ids(), 1), numbers)
     return found

@@ -9,6 +9,7 @@ from kernel.fs import access, directory, file, mounts, program, regular
 from kernel.fs import inode as inodes
 from kernel.fs.constants import O_RDONLY, O_WRONLY, S_IFCHR, S_IFDIR, S_ISVTX
 from kernel.fs.device import DRIVERS
+from kernel.fs.eventfd import EventFd
 from kernel.fs.fdtable import FdTable
 from kernel.fs.file import OpenFile
 from kernel.fs.inode import Inode
@@ -26,7 +27,7 @@ PIPE_MOUNT = 4  # pipes, and inodes that never have a name
 def init(k: Kernel, programs: BinProvider, points: Sequence[MountPoint] = ()) -> None:
     """Makes the tables and the tree. `points`: (host directory, guest directory, writable). Raises MountError."""
     k.fdtables, k.files, k.inodes = Table(FdTable), Table(OpenFile), Table(Inode)
-    k.pipes, k.mounts = Table(Pipe), Table(Mount)
+    k.pipes, k.mounts, k.eventfds = Table(Pipe), Table(Mount), Table(EventFd)
     k.sources = Sources(programs)
     k.page_cache.fill = regular.fill
     root, binaries, devices, _ = (mounts.add(k, writable) for writable in (True, False, True, True))

@@ -47,6 +47,7 @@ class Kind(NamedTuple):
     write: Transfer
     poll: Callable[[Kernel, Task, OpenFile, int, int], Readiness]
     closed: Callable[[Kernel, int], None] = nothing
+    seekable: bool = False  # lseek answers 0 instead of ESPIPE
 
 
 KINDS: dict[str, Kind] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EBADF, EINVAL, ENOTTY, ENXIO, ESPIPE, SysError
-from kernel.fs import device, fdtable, regular, transfer
+from kernel.fs import device, fdtable, regular, special, transfer
 from kernel.fs import file as files
 from kernel.fs.constants import (
     F_DUPFD,
@@ -124,6 +124,11 @@ def sys_lseek(k: Kernel, t: Task, fd: int, offset: int, whence: int) -> int:
     inode = k.inodes.peek(file.inode)
     kind = inode.mode & S_IFMT
     if kind == S_IFIFO or (kind == S_IFCHR and not device.DRIVERS[inode.driver].seekable):
+        raise SysError(ESPIPE)
+    known = special.kind_of(inode)
+    if known:
+        if known.seekable:
+            return 0
         raise SysError(ESPIPE)
     if kind == S_IFCHR:
         return 0  # null_lseek() of Linux's drivers/char/mem.c

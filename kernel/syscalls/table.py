@@ -56,6 +56,7 @@ def syscall(number: int, name: str, *arguments: str) -> Callable[[Handler], Hand
 def load() -> None:
     """Imports every family, which fills TABLE."""
     from kernel.syscalls import (  # noqa: F401 - fills TABLE
+        events,
         files,
         itimers,
         limits,
