@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kernel.fs.fdtable import FdTable
     from kernel.fs.file import OpenFile
     from kernel.fs.inode import Inode
+    from kernel.fs.locks import FileLocks
     from kernel.fs.mounts import Mount, Sources
     from kernel.fs.pipe import Pipe
     from kernel.snapshot import KernelSnapshot
@@ -72,6 +73,7 @@ class Kernel:
     inodes: Table[Inode]
     pipes: Table[Pipe]
     eventfds: Table[EventFd]
+    locks: Table[FileLocks]  # by inode id
     mounts: Table[Mount]
     sources: Sources  # where the contents of /bin come from; no part of the machine's state
 

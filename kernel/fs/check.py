@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kernel.fs.constants import PAGE, S_IFIFO, S_IFMT
+from kernel.fs.locks import conflict
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def check(k: Kernel) -> list[str]:
     """What is wrong, one line for each finding; changes nothing."""
-    return [*_tables(k), *_files(k), *_inodes(k), *_links(k), *_pipes(k), *_pages(k), *_special(k)]
+    return [*_tables(k), *_files(k), *_inodes(k), *_links(k), *_pipes(k), *_pages(k), *_special(k), *_locks(k)]
 
 
 def _compare(kind: str, field: str, actual: dict[int, int], expected: Counter[int]) -> list[str]:
@@ -94,4 +95,29 @@ def _special(k: Kernel) -> list[str]:
     for driver, table in (("[eventfd]", k.eventfds),):
         numbers = Counter(inode.number for inode in map(k.inodes.peek, k.inodes.ids()) if inode.driver == driver)
         found += _compare(driver, "files", dict.fromkeys(table.ids(), 1), numbers)
+    return found
+
+
+def _locks(k: Kernel) -> list[str]:
+    """Every lock has an owner that has the file open, and nobody holds what somebody else excludes."""
+    found = []
+    opened = {(i, file_id) for i in k.fdtables.ids() for file_id, _ in k.fdtables.peek(i).slots.values()}
+    by_process = {(i, k.files.peek(file_id).inode) for i, file_id in opened}
+    for i in k.locks.ids():
+        row = k.locks.peek(i)
+        if not row.records and not row.whole:
+            found.append(f"inode {i} has a row of locks and no lock")
+        for kind, number in [*row.records, *[("file", file_id) for file_id in row.whole]]:
+            if kind == "process" and (number, i) not in by_process:
+                found.append(f"inode {i} is locked by descriptor table {number}, which doesn't have it open")
+            if kind == "file" and (number not in k.files or k.files.peek(number).inode != i):
+                found.append(f"inode {i} is locked by open file {number}, which isn't open any more")
+        found += [
+            f"inode {i}: {owner} holds {lock}, which somebody else's excludes"
+            for owner, held in row.records.items()
+            for lock in held
+            if not lock.start <= lock.end or conflict(k, i, owner, lock)
+        ]
+        if 1 in row.whole.values() and len(row.whole) > 1:
+            found.append(f"inode {i} is locked exclusively, and by others too")
     return found

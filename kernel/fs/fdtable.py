@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from kernel.errno import EBADF, EMFILE, SysError
 from kernel.fs import file as files
-from kernel.fs.constants import OPEN_MAX
+from kernel.fs import locks
+from kernel.fs.constants import O_PATH, OPEN_MAX
 from kernel.table import Record
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def install(k: Kernel, table_id: int, fd: int, file_id: int, cloexec: bool) -> N
     before = slots.get(fd)
     slots[fd] = (file_id, cloexec)
     if before is not None:
-        files.release(k, before[0])
+        close(k, table_id, before[0])
 
 
 def remove(k: Kernel, table_id: int, fd: int) -> None:
@@ -57,7 +58,14 @@ def remove(k: Kernel, table_id: int, fd: int) -> None:
     slot = k.fdtables[table_id].slots.pop(fd & 0xFFFFFFFF, None)
     if slot is None:
         raise SysError(EBADF)
-    files.release(k, slot[0])
+    close(k, table_id, slot[0])
+
+
+def close(k: Kernel, table_id: int, file_id: int) -> None:
+    """A descriptor of the table is gone (filp_close() of Linux): the process's record locks on that file go, too."""
+    if len(k.locks) and not k.files.peek(file_id).flags & O_PATH:
+        locks.closed_by_process(k, table_id, k.files.peek(file_id).inode)
+    files.release(k, file_id)
 
 
 def fork_table(k: Kernel, table_id: int) -> int:
@@ -76,7 +84,7 @@ def close_table(k: Kernel, table_id: int) -> None:
     if table.users:
         return
     for fd in sorted(table.slots):
-        files.release(k, table.slots[fd][0])
+        close(k, table_id, table.slots[fd][0])
     k.fdtables.remove(table_id)
 
 
@@ -85,4 +93,4 @@ def close_on_exec(k: Kernel, table_id: int) -> None:
     table = k.fdtables[table_id]
     for fd in sorted(fd for fd, (_, cloexec) in table.slots.items() if cloexec):
         file_id, _ = table.slots.pop(fd)
-        files.release(k, file_id)
+        close(k, table_id, file_id)

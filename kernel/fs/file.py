@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kernel.errno import ENFILE, SysError
 from kernel.fs import inode as inodes
-from kernel.fs import pipe
+from kernel.fs import locks, pipe
 from kernel.fs.constants import O_ACCMODE, O_PATH, O_RDONLY, O_RDWR, O_WRONLY, S_IFIFO, S_IFMT
 from kernel.table import Record
 
@@ -74,6 +74,8 @@ def release(k: Kernel, file_id: int) -> None:
         pipe.closed(k, k.inodes.peek(file.inode).number, file.readable(), file.writable())
     elif k.inodes.peek(file.inode).driver and not file.flags & O_PATH:
         _close_special(k, file)
+    if len(k.locks):
+        locks.closed_file(k, file_id, file.inode)
     k.files.remove(file_id)
     inodes.release(k, file.inode)
 

@@ -13,6 +13,7 @@ from kernel.fs.eventfd import EventFd
 from kernel.fs.fdtable import FdTable
 from kernel.fs.file import OpenFile
 from kernel.fs.inode import Inode
+from kernel.fs.locks import FileLocks
 from kernel.fs.mounts import BinProvider, Mount, Sources
 from kernel.fs.pipe import Pipe
 from kernel.table import Table
@@ -28,6 +29,7 @@ def init(k: Kernel, programs: BinProvider, points: Sequence[MountPoint] = ()) ->
     """Makes the tables and the tree. `points`: (host directory, guest directory, writable). Raises MountError."""
     k.fdtables, k.files, k.inodes = Table(FdTable), Table(OpenFile), Table(Inode)
     k.pipes, k.mounts, k.eventfds = Table(Pipe), Table(Mount), Table(EventFd)
+    k.locks = Table(FileLocks)
     k.sources = Sources(programs)
     k.page_cache.fill = regular.fill
     root, binaries, devices, _ = (mounts.add(k, writable) for writable in (True, False, True, True))

@@ -35,6 +35,7 @@ from kernel.fs.constants import (
     SETTABLE,
 )
 from kernel.fs.user_buffer import UserBuffer, check_range
+from kernel.syscalls import locks
 from kernel.syscalls.table import signed64, syscall
 from kernel.user_memory import copy_in_words
 
@@ -187,7 +188,9 @@ def _duplicate(k: Kernel, t: Task, fd: int, start: int, cloexec: bool) -> int:
 
 @syscall(25, "fcntl", "fd", "cmd", "arg")
 def sys_fcntl(k: Kernel, t: Task, fd: int, command: int, argument: int) -> int:
-    """fcntl(2): F_DUPFD(_CLOEXEC), F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ. Raises EBADF, EINVAL, EMFILE."""
+    """fcntl(2): F_DUPFD(_CLOEXEC), F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ, and locks (locks.py).
+
+    Raises EBADF, EINVAL, EMFILE."""
     command &= 0xFFFFFFFF
     file_id = fdtable.file_id(k.fdtables.peek(t.fdtable), fd)
     if command in (F_DUPFD, F_DUPFD_CLOEXEC):
@@ -201,6 +204,8 @@ def sys_fcntl(k: Kernel, t: Task, fd: int, command: int, argument: int) -> int:
         return 0
     if command == F_GETFL:
         return k.files.peek(file_id).flags
+    if command in locks.COMMANDS:
+        return locks.command(k, t, file_id_of(k, t, fd), command, argument)
     return _file_command(k, file_id_of(k, t, fd), command, argument)
 
 

@@ -60,6 +60,7 @@ def load() -> None:
         files,
         itimers,
         limits,
+        locks,
         memfd,
         memory,
         memory_advice,
