@@ -121,28 +121,15 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         help="show a host directory to the programs, read-only unless rw is said (default GUESTDIR: /mnt)")  # fmt: skip
     add("--env", type=environment, action="append", default=[], metavar="NAME=VALUE",
         help="add to the program's environment, which starts with PATH=/bin alone")  # fmt: skip
-    add(
-        "--fork",
-        type=fork_policy,
-        default="cow",
-        metavar="POLICY",
-        help="how fork copies memory: cow, the only one yet",
-    )
+    add("--fork", choices=("cow", "shared-tables", "eager"), default="cow",
+        help="how fork copies memory: pages when written (cow, the default), tables too, or at once")  # fmt: skip
+    add("--root", action="store_true", help="the first process is root (uid 0) instead of an ordinary user (uid 1000)")
     add("--with", dest="more", action="append", default=[], metavar="MORE.s", help="a further source to link in")
     add(
         "--stats",
         action="store_true",
         help="at the end, on stderr: instructions, traps, page faults, forks, frames, speed",
     )
-
-
-def fork_policy(text: str) -> str:
-    """A policy that there is. The other two of the command line's three are named, and refused rather than ignored."""
-    if text in ("eager", "shared-tables"):
-        raise argparse.ArgumentTypeError(f"{text} is not there yet: this version's fork copies on write (cow)")
-    if text != "cow":
-        raise argparse.ArgumentTypeError(f"no policy is called {text!r}: choose cow")
-    return text
 
 
 def split(argv: Sequence[str], parser: argparse.ArgumentParser) -> tuple[list[str], list[str]]:

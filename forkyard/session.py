@@ -76,6 +76,7 @@ def config(options: argparse.Namespace) -> Config:
         sched=options.sched,
         seed=options.seed,
         fork=options.fork,
+        root=options.root,
         mounts=tuple(options.mount),
         env=environment(options.env),
         count_accesses=options.stats,

@@ -52,15 +52,25 @@ def check_end(k: Kernel) -> None:
 
 
 def holders(k: Kernel) -> Counter[int]:
-    """ppn → holders, counted from the page tables, the page cache and the pipes."""
+    """ppn → holders, counted from the page tables (a shared one once), the page cache and the pipes."""
     counts: Counter[int] = Counter()
     for mm_id in k.mms.ids():
-        root = k.mms.peek(mm_id).root
-        counts.update(pagetable.tables(k, root))
-        counts.update(entry >> 10 for _, entry in pagetable.mappings(k, root))
+        _hold_tree(k, k.mms.peek(mm_id).root, 2, counts)
     counts.update(ppn for _, _, ppn in k.page_cache.frames())
     counts.update(fs.frames_in_use(k))
     return counts
+
+
+def _hold_tree(k: Kernel, table: int, level: int, counts: Counter[int]) -> None:
+    """One more entry names the table. What it names itself is counted when that is seen for the first time."""
+    counts[table] += 1
+    if counts[table] > 1:
+        return
+    for _, entry in pagetable.present(k, table):
+        if level:
+            _hold_tree(k, entry >> 10, level - 1, counts)
+        else:
+            counts[entry >> 10] += 1
 
 
 def _frames(k: Kernel) -> list[str]:
@@ -75,15 +85,16 @@ def _frames(k: Kernel) -> list[str]:
 
 
 def _spaces(k: Kernel) -> list[str]:
-    """Every mapping lies in a VMA that allows it; a frame that can be written has one holder."""
+    """Every mapping lies in a VMA that allows it; a frame that can be written has one holder, on an unshared path."""
     found = []
     for mm_id in k.mms.ids():
         mm, mapped = k.mms.peek(mm_id), 0
         for va, entry in pagetable.mappings(k, mm.root):
             mapped += 1
-            wrong = _mapping(k, mm, va, entry)
+            wrong = _mapping(k, mm, va, entry) or _sharing(k, mm, va, entry)
             if wrong:
                 found.append(f"mm {mm_id}, page {va:#x}, entry {entry:#x}: {wrong}")
+        found += [f"mm {mm_id}: {wrong}" for wrong in _tables(k, mm.root)]
         if mapped != mm.resident:
             found.append(f"mm {mm_id} has {mapped} pages mapped, but says {mm.resident}")
         if any(a.end > b.start for a, b in zip(mm.vmas, mm.vmas[1:], strict=False)):
@@ -124,6 +135,31 @@ def _mapping(k: Kernel, mm: Mm, va: int, entry: int) -> str:
     if entry & PTE_W and k.frames.count(entry >> 10) != 1:
         return "it can be written, but its frame has other holders"
     return ""
+
+
+def _sharing(k: Kernel, mm: Mm, va: int, entry: int) -> str:
+    """What two address spaces come to through one table must be the same to both: no right to write, no shared area."""
+    path = pagetable.path(k, mm.root, va)
+    if all(k.frames.count(table) == 1 for table in path):
+        return ""
+    vma = find(mm, va)
+    if vma is not None and vma.flags & SHARED:
+        return "it is shared memory, but in a table that is shared"
+    if pagetable.reached(k, mm.root, va) & PTE_W:
+        return "it can be written, but its table is shared"
+    return ""
+
+
+def _tables(k: Kernel, root: int) -> list[str]:
+    """Entries for tables are open or closed, and nothing else; those of a root are open."""
+    found = []
+    for high, upper in pagetable.present(k, root):
+        if upper & 0x3FF != PTE_V:
+            found.append(f"entry {upper:#x} for the upper table at {high << 30:#x} is no table's")
+        for low, entry in pagetable.present(k, upper >> 10):
+            if entry & 0x3FF not in (PTE_V, pagetable.PTE_CLOSED):
+                found.append(f"entry {entry:#x} for the leaf table at {high << 30 | low << 21:#x} is no table's")
+    return found
 
 
 def _pids(k: Kernel) -> list[str]:

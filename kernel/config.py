@@ -16,6 +16,7 @@ class Config:
     """`memory` bytes of RAM; `mounts` as (host directory, guest directory, writable); `env` as b"NAME=VALUE".
 
     `objects` is where the llvm engine keeps what it has compiled (vm.native.code.ObjectCache), None: nowhere.
+    `root`: the first process is uid 0 with every capability, not an ordinary user.
     `count_accesses` makes the engine count loads and stores, for `--stats`: without it the TLB's hits are not known.
     """
 
@@ -32,6 +33,7 @@ class Config:
         "env",
         "pid_max",
         "init",
+        "root",
         "count_accesses",
         "objects",
     )
@@ -50,6 +52,7 @@ class Config:
         env: tuple[bytes, ...] = (b"PATH=/bin",),
         pid_max: int = PID_MAX,
         init: bytes = b"/bin/init",
+        root: bool = False,
         count_accesses: bool = False,
         objects: ObjectCache | None = None,
     ) -> None:
@@ -65,5 +68,6 @@ class Config:
         self.env = env
         self.pid_max = pid_max
         self.init = init
+        self.root = root
         self.count_accesses = count_accesses
         self.objects = objects

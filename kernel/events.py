@@ -40,7 +40,7 @@ class UnknownSyscall(NamedTuple):
 
 
 class PageFault(NamedTuple):
-    """A page fault and what it meant. `kind`: demand, stack, file, shared, cow-copy, cow-reuse; protection (fatal).
+    """A page fault and what it meant. `kind` is one of kernel.stats.FAULT_KINDS; "protection" is fatal.
 
     `ppn` is the frame that is mapped now (0 if none), `old_ppn` the one before (0 if there was none). `kernel` is true
     when the kernel itself touched the page on the task's behalf.
@@ -86,12 +86,25 @@ class Fork(NamedTuple):
 
 
 class Exec(NamedTuple):
-    """The task runs another program now. `path` is the file asked for, `argv` what the new program sees."""
+    """The task runs another program now. `path` is the file asked for, `argv` what the new program sees.
+
+    `caller` is the tid of the thread that called execve: not `tid` if it wasn't the leader, whose number it has now.
+    """
 
     at: int
     tid: int
     path: bytes
     argv: tuple[bytes, ...]
+    caller: int
+
+
+class ThreadExit(NamedTuple):
+    """A thread has ended, and its process goes on without it. `status`: as wait4's word (SIGKILL: another's exec)."""
+
+    at: int
+    tid: int
+    tgid: int
+    status: int
 
 
 class Exit(NamedTuple):
@@ -201,6 +214,7 @@ EVENTS: tuple[type[Any], ...] = (
     FrameReleased,
     Fork,
     Exec,
+    ThreadExit,
     Exit,
     Death,
     Reap,
@@ -226,6 +240,7 @@ class Bus:
     FrameReleased: tuple[Callable[[Any], None], ...] = ()
     Fork: tuple[Callable[[Any], None], ...] = ()
     Exec: tuple[Callable[[Any], None], ...] = ()
+    ThreadExit: tuple[Callable[[Any], None], ...] = ()
     Exit: tuple[Callable[[Any], None], ...] = ()
     Death: tuple[Callable[[Any], None], ...] = ()
     Reap: tuple[Callable[[Any], None], ...] = ()

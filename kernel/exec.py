@@ -2,24 +2,37 @@
 
 The new address space is built whole, beside the old one; what fails on the way gives it back and leaves the caller as
 it was. The last lines of `execve` commit, and nothing in them can fail. pid, parent, working directory and open files
-(but for those marked close-on-exec) stay.
+(but for those marked close-on-exec) stay. Of several threads only the caller goes on, and it is the leader then.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel import fault, initial_stack, lifecycle, limits, mm, pagetable, placement, program_image, signal_frame
+from kernel import (
+    credentials,
+    fault,
+    initial_stack,
+    lifecycle,
+    limits,
+    mm,
+    pagetable,
+    placement,
+    program_image,
+    signal_frame,
+)
 from kernel.errno import E2BIG, ELOOP, ENOENT, ENOEXEC, ENOMEM, SysError
 from kernel.fs import api as fs
+from kernel.fs.constants import S_ISGID, S_ISUID, S_IXGRP
 from kernel.mm import GROWS_DOWN, STACK_TOP, Mm, Vma
 from kernel.program_image import INTERPRETER_BASE, Image
 from kernel.signal_numbers import SIG_IGN, SIGCHLD
-from kernel.task import NO_STACK, Action
+from kernel.task import NO_STACK, Action, SigHand
 from vm.hart import Hart
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.kernel import Kernel
     from kernel.task import Task
 
@@ -43,12 +56,16 @@ def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]
     """Replaces the task's program. With a SysError (E2BIG, EACCES, ENOENT, ENOEXEC, ENOMEM...) nothing has changed."""
     found = _find(k, t, path, argv or [b""])
     _check_size(found.argv, envp, max_strings(k, t))
-    mm_id, entry, sp = _build(k, t, found, path, envp)
+    cred, secure = _credentials(k, t, found.inode)
+    mm_id, entry, sp = _build(k, t, found, path, envp, cred, secure)
     # Commit: from here on nothing fails.
-    old = t.mm
+    caller, old = t.tid, t.mm
+    lifecycle.become_leader(k, t)
+    fs.unshare_table(k, t)
+    lifecycle.release_memory(k, t)
     t.mm = mm_id
     mm.release(k, old)
-    lifecycle.end_vfork(k, t)
+    credentials.commit(k, t, cred)
     _reset_signals(k, t)
     _start_fresh(t, entry, sp)
     mm.activate(k, t)
@@ -58,7 +75,7 @@ def execve(k: Kernel, t: Task, path: bytes, argv: list[bytes], envp: list[bytes]
     if k.events.Exec:
         from kernel.events import Exec
 
-        k.events.emit(Exec(k.machine.retired, t.tid, path, tuple(found.argv)))
+        k.events.emit(Exec(k.machine.retired, t.tid, path, tuple(found.argv), caller))
 
 
 def first_program(k: Kernel, fdtable: int, path: bytes, argv: list[bytes], envp: list[bytes]) -> Task:
@@ -88,7 +105,7 @@ def _open(k: Kernel, t: Task, path: bytes) -> int:
     if not path:
         raise SysError(ENOENT)
     inode = fs.resolve(k, t, path)
-    fs.executable(k, inode)
+    fs.executable(k, t.cred, inode)
     return inode
 
 
@@ -124,7 +141,18 @@ def _check_size(argv: list[bytes], envp: list[bytes], most: int) -> None:
         raise SysError(E2BIG)
 
 
-def _build(k: Kernel, t: Task, found: Found, execfn: bytes, envp: list[bytes]) -> tuple[int, int, int]:
+def _credentials(k: Kernel, t: Task, inode: int) -> tuple[Cred, bool]:
+    """Who the task is afterwards, and whether that is more than it was: set-user-ID and set-group-ID of execve(2)."""
+    file = k.inodes.peek(inode)
+    uid = file.uid if file.mode & S_ISUID else None
+    gid = file.gid if file.mode & (S_ISGID | S_IXGRP) == S_ISGID | S_IXGRP else None
+    mine = sum(k.tasks.peek(tid).fs == t.fs for tid in k.groups.peek(t.tgid).threads)
+    return credentials.after_exec(t.cred, (uid, gid), shared=k.fs_structs.peek(t.fs).users > mine)
+
+
+def _build(
+    k: Kernel, t: Task, found: Found, execfn: bytes, envp: list[bytes], cred: Cred, secure: bool
+) -> tuple[int, int, int]:
     """The new address space: (its id, pc, sp). If it can't be finished, nothing of it is left."""
     image = program_image.load(k, found.inode, found.path)
     interpreter = _load_interpreter(k, t, image)
@@ -137,7 +165,7 @@ def _build(k: Kernel, t: Task, found: Found, execfn: bytes, envp: list[bytes]) -
         new.mmap_top = placement.top(limits.soft(k, t, limits.STACK))
         new.start_brk = new.brk = (image.end + PAGE - 1) & -PAGE
         base = 0 if interpreter is None else INTERPRETER_BASE
-        program = initial_stack.Program(image.entry, image.phdr, image.phnum, base)
+        program = initial_stack.Program(image.entry, image.phdr, image.phnum, base, cred, secure)
         stack = initial_stack.build(program, execfn, found.argv, envp, k.door.random(16))
         _map_stack(k, new, stack, image.stack_prot)
         mm.map_area(k, new, signal_frame.TRAMPOLINE)
@@ -185,6 +213,7 @@ def _map_stack(k: Kernel, new: Mm, stack: initial_stack.Stack, prot: int) -> Non
     start = (stack.sp & -PAGE) - STACK_EXTRA
     vma = Vma(start, STACK_TOP, prot, GROWS_DOWN, 0, 0, b"[stack]")
     mm.map_area(k, new, vma)
+    new.start_stack = stack.sp
     new.arg_start, new.arg_end, new.env_end = stack.arg_start, stack.arg_end, stack.env_end
     done, va = 0, stack.sp
     while done < len(stack.data):
@@ -195,7 +224,7 @@ def _map_stack(k: Kernel, new: Mm, stack: initial_stack.Stack, prot: int) -> Non
 
 def _place(k: Kernel, new: Mm, vma: Vma, va: int, data: bytes) -> None:
     """A fresh frame of zeros with `data` at `va`, mapped in the page of `va`, where nothing is mapped yet."""
-    slot = pagetable.ensure(k, new.root, va)
+    slot = pagetable.own(k, new.root, va)
     ppn = k.frames.alloc()
     k.machine.ram.write(ppn * PAGE + va % PAGE, data)
     fault.install(k, new, vma, slot, ppn, writable=True, dirty=True)
@@ -206,17 +235,18 @@ def _start_fresh(t: Task, entry: int, sp: int) -> None:
     t.hart.load(Hart().save())
     t.hart.pc = entry
     t.hart.x[SP] = sp
-    t.clear_child_tid = 0
 
 
 def _reset_signals(k: Kernel, t: Task) -> None:
-    """Handlers are gone with the program that had them. What is ignored, blocked or pending stays so."""
-    actions = k.sighands[t.sighand].actions
-    for signal, action in list(actions.items()):
-        if action.handler == SIG_IGN:
-            actions[signal] = Action(SIG_IGN, 0, 0)
-        else:
-            del actions[signal]
+    """Handlers are gone with the program that had them. What is ignored, blocked or pending stays so.
+
+    Another process may share the actions (CLONE_SIGHAND): it keeps them, and this one gets its own.
+    """
+    old = k.sighands.peek(t.sighand).actions
+    fresh = SigHand()
+    fresh.actions = {signal: Action(SIG_IGN, 0, 0) for signal, action in old.items() if action.handler == SIG_IGN}
+    lifecycle.release_sighand(k, t.sighand)
+    t.sighand = k.sighands.add(fresh)
     t.altstack = NO_STACK
     k.groups[t.tgid].exit_signal = SIGCHLD
 

@@ -7,6 +7,7 @@
     a shared mapping                the page cache's frame itself, for reading and for writing ("shared")
     behind the end of the file      SIGBUS (BUS_ADRERR)
     mapped, a store, no W           copy on write (cow.py)
+    allowed, but the table closed   the table is opened again ("table"): fork has closed it (fork_tables.py)
     no frame left                   the program's own access: SIGKILL; a system call's: ENOMEM
 
 The program's own accesses (trap.py) and the kernel's on its behalf (user_memory.py) both come here.
@@ -66,12 +67,16 @@ def resolve(k: Kernel, t: Task, va: int, access: str, kernel: bool = False) -> R
 
     With `kernel`, OutOfMemory and a file's SysError go through to the system call.
     """
+    before = k.stats.enter("fault")
+    k.stats.pay("faults", 1)
     try:
         outcome = _resolve(k, t, k.mms[t.mm], va, access)
     except SysError as error:
         if kernel:
             raise
         outcome = _refuse(error)
+    finally:
+        k.stats.enter(before)
     if isinstance(outcome, Refusal):
         _note(k, t, va, access, kernel, ("protection", 0, 0))
         return outcome
@@ -104,15 +109,21 @@ def _resolve(k: Kernel, t: Task, mm: Mm, va: int, access: str) -> Refusal | tupl
         return Refusal(SIGSEGV, SEGV_MAPERR)
     if not vma.prot & _NEEDED[access]:
         return Refusal(SIGSEGV, SEGV_ACCERR)
-    slot = pagetable.ensure(k, mm.root, va)
+    if access != "store":
+        entry = pagetable.find_entry(k, mm.root, va)
+        if entry:
+            opened = pagetable.reopen(k, mm.root, va)
+            assert opened, f"{access} of {va:#x} faulted, but its page table entry {entry:#x} allows it"
+            return "table", entry >> 10, 0
+    slot = pagetable.own(k, mm.root, va)
     entry = k.machine.ram.read64(slot)
+    if entry & PTE_W:
+        return "table", entry >> 10, 0
     if vma.flags & SHARED:
         return _shared_page(k, mm, vma, va, access, slot)
     if not entry:
         return _map_page(k, mm, vma, va, access, slot)
-    if access == "store" and not entry & PTE_W:
-        return cow.store_fault(k, mm, va, slot)
-    raise AssertionError(f"{access} of {va:#x} faulted, but its page table entry {entry:#x} allows it")
+    return cow.store_fault(k, mm, va, slot)
 
 
 def _map_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -> Refusal | tuple[str, int, int]:
@@ -144,7 +155,6 @@ def _shared_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -
         k.frames.hold(ppn)
         install(k, mm, vma, slot, ppn, writable=access == "store", dirty=access == "store")
         return "shared", ppn, 0
-    assert access == "store" and not entry & PTE_W, f"{access} of {va:#x} faulted, but its entry {entry:#x} allows it"
     k.machine.ram.write64(slot, entry | PTE_W | PTE_A | PTE_D)
     address_space.flush_page(k, mm, va)
     return "shared", ppn, ppn

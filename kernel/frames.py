@@ -1,8 +1,9 @@
 """Physical frames: who is free, and how many holders each other one has.
 
-A frame has one holder for every leaf page table entry that maps it, one if it is a page table, one if it is in the
-page cache, one if it is a pipe's buffer. The counts lie in guest RAM, so that a snapshot of RAM has them. The table is
-in the first frames, one 32-bit word for each frame:
+A frame has one holder for every page table entry that names it (a leaf entry maps it as a page, another one has it as
+the next table), one if it is a root page table, one if it is in the page cache, one if it is a pipe's buffer. The
+counts lie in guest RAM, so that a snapshot of RAM has them. The table is in the first frames, one 32-bit word for each
+frame:
 
     | 0 count 30:0 |   in use, or never used yet (count 0)
     | 1 next 30:0  |   free again: `next` is the index of the next free frame (0: the last)
@@ -13,7 +14,7 @@ which keeps the host from committing memory that no program asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kernel.errno import OutOfMemory
@@ -73,7 +74,7 @@ class Frames:
         """One holder less; the last one frees the frame."""
         self.release_many((ppn,))
 
-    def hold_many(self, ppns: Iterable[int]) -> None:
+    def hold_many(self, ppns: Sequence[int]) -> None:
         """`hold` each of them (a hot path: fork calls it with all pages of a table)."""
         counts, first, pages = self._counts, self._first, set()
         for ppn in ppns:
@@ -83,10 +84,11 @@ class Frames:
             counts[index] = word + 1
             pages.add(index >> 10)
         self._mark(pages)
+        self._k.stats.pay("counts", len(ppns))
         if self._k.events.FrameShared:
             self._tell_shared(ppns)
 
-    def release_many(self, ppns: Iterable[int]) -> None:
+    def release_many(self, ppns: Sequence[int]) -> None:
         """`release` each of them (a hot path: exit calls it with all pages of a table)."""
         counts, first, pages, head, freed = self._counts, self._first, set(), self._head, 0
         for ppn in ppns:
@@ -103,6 +105,7 @@ class Frames:
         self._head = head
         self.used -= freed
         self._mark(pages)
+        self._k.stats.pay("counts", len(ppns))
         if self._k.events.FrameReleased:
             self._tell_released(ppns)
 
@@ -128,14 +131,14 @@ class Frames:
         for page in sorted(pages):
             self._ram.mark_dirty(page)
 
-    def _tell_shared(self, ppns: Iterable[int]) -> None:
+    def _tell_shared(self, ppns: Sequence[int]) -> None:
         from kernel.events import FrameShared
 
         k = self._k
         for ppn in ppns:
             k.events.emit(FrameShared(k.machine.retired, k.current, ppn, self.count(ppn)))
 
-    def _tell_released(self, ppns: Iterable[int]) -> None:
+    def _tell_released(self, ppns: Sequence[int]) -> None:
         from kernel.events import FrameReleased
 
         k = self._k

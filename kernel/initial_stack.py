@@ -17,7 +17,7 @@ from __future__ import annotations
 from struct import pack
 from typing import NamedTuple
 
-from kernel.fs.access import USER
+from kernel.credentials import Cred
 from kernel.mm import STACK_TOP
 from vm.ram import PAGE
 
@@ -36,6 +36,8 @@ class Program(NamedTuple):
     phdr: int
     phnum: int
     base: int  # of its interpreter, 0 without one
+    cred: Cred  # who runs it
+    secure: bool  # it has powers that its caller has not, and should not trust it
 
 
 class Stack(NamedTuple):
@@ -68,11 +70,12 @@ def build(program: Program, execfn: bytes, argv: list[bytes], envp: list[bytes],
 
 
 def _vector(program: Program, random_at: int, execfn_at: int) -> list[int]:
+    cred = program.cred
     return [
         *(AT_HWCAP, HWCAP, AT_PAGESZ, PAGE, AT_CLKTCK, CLOCK_TICKS),
         *(AT_PHDR, program.phdr, AT_PHENT, 56, AT_PHNUM, program.phnum),
         *(AT_BASE, program.base, AT_FLAGS, 0, AT_ENTRY, program.entry),
-        *(AT_UID, USER, AT_EUID, USER, AT_GID, USER, AT_EGID, USER),
-        *(AT_SECURE, 0, AT_RANDOM, random_at, AT_EXECFN, execfn_at),
+        *(AT_UID, cred.uid, AT_EUID, cred.euid, AT_GID, cred.gid, AT_EGID, cred.egid),
+        *(AT_SECURE, int(program.secure), AT_RANDOM, random_at, AT_EXECFN, execfn_at),
         *(AT_NULL, 0),
     ]

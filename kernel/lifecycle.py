@@ -1,93 +1,28 @@
-"""The life of processes: clone (as fork), exit, reparenting. wait.py ends it.
+"""The end of tasks and processes, and who is whose parent. clone.py is the beginning; wait.py reaps.
 
     clone → RUNNING ⇄ SLEEPING, STOPPED → exit → zombie → (wait) → gone
 
-A child is built whole before anything of it can be seen; what fails on the way is undone (ENOMEM, EAGAIN). A process
-that ends gives back its memory and files at once: its zombie is a ThreadGroup with a status.
+A process has ended when its last task has. A leader that ends before the others is no task any more, but its number
+stays the process's. A process that ends gives back its memory and files at once: its zombie is a ThreadGroup with a
+status. Sources: kernel/exit.c, and de_thread in fs/exec.c.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from heapq import heappush
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from kernel import cow, cpu_time, itimer, limits, mm, scheduler, siginfo, signals
-from kernel.errno import EAGAIN, EINVAL, EPERM, SysError
+from kernel import credentials, itimer, limits, mm, scheduler, siginfo, signals
+from kernel.errno import SysError
 from kernel.fs import api as fs
-from kernel.signal_numbers import LAST_SIGNAL, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD
+from kernel.signal_numbers import LAST_SIGNAL, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGKILL
 from kernel.task import DEFAULT, FsStruct, SigHand, Task, ThreadGroup
-from kernel.wait_queues import KILLABLE, WouldBlock
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 INIT = 1
-
-CSIGNAL = 0xFF
-CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_PIDFD = 0x100, 0x200, 0x400, 0x800, 0x1000
-CLONE_PTRACE, CLONE_VFORK, CLONE_PARENT, CLONE_THREAD, CLONE_NEWNS = 0x2000, 0x4000, 0x8000, 0x10000, 0x20000
-CLONE_SYSVSEM, CLONE_SETTLS, CLONE_PARENT_SETTID = 0x40000, 0x80000, 0x100000
-CLONE_CHILD_CLEARTID, CLONE_DETACHED, CLONE_UNTRACED, CLONE_CHILD_SETTID = 0x200000, 0x400000, 0x800000, 0x1000000
-CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWUSER = 0x2000000, 0x4000000, 0x8000000, 0x10000000
-CLONE_NEWPID, CLONE_NEWNET, CLONE_IO = 0x20000000, 0x40000000, 0x80000000
-
-_NAMESPACES = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET
-# A fork may say these: they need nothing, or little.
-_FORK = (
-    CSIGNAL
-    | CLONE_VM
-    | CLONE_VFORK
-    | CLONE_PTRACE
-    | CLONE_SYSVSEM
-    | CLONE_SETTLS
-    | CLONE_PARENT_SETTID
-    | CLONE_CHILD_CLEARTID
-    | CLONE_DETACHED
-    | CLONE_UNTRACED
-    | CLONE_CHILD_SETTID
-    | CLONE_IO
-)
-
-SP, TP, A0 = 2, 4, 10
-
-
-def clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
-    """clone(2) of a process: with a copy of the caller's memory, or (CLONE_VM) the very same. Returns the child's pid.
-
-    With CLONE_VFORK the caller sleeps until the child execs or ends; nothing but death interrupts that.
-
-    SysError EINVAL or EPERM for flags that Linux refuses, and EINVAL for those that share something between parent and
-    child (CLONE_SIGHAND, CLONE_FILES, CLONE_FS, CLONE_PARENT, CLONE_THREAD), which this kernel doesn't do; EAGAIN at
-    the limit of processes; ENOMEM.
-    """
-    if t.pending is not None:
-        return _wait_for_vfork(k, t, cast("int", t.pending.progress))
-    _check_flags(flags)
-    if len(k.tasks) + k.zombies >= k.config.max_procs:
-        raise SysError(EAGAIN)
-    child, shared = _copy_process(k, t, flags)
-    _set_up(child, flags, stack, tls, child_tid)
-    if flags & CLONE_PARENT_SETTID:
-        _store_tid(k, t, parent_tid, child.tid)
-    if flags & CLONE_CHILD_SETTID:
-        _store_tid(k, child, child_tid, child.tid)
-        mm.forget_detached(k)
-    k.stats.forks += 1
-    if k.events.Fork:
-        from kernel.events import Fork
-
-        k.events.emit(Fork(k.machine.retired, t.tid, child.tid, flags, shared))
-    if flags & CLONE_VFORK:
-        child.vfork = t.tid
-        return _wait_for_vfork(k, t, child.tid)
-    return child.tid
-
-
-def _wait_for_vfork(k: Kernel, t: Task, child: int) -> int:
-    if child in k.tasks and k.tasks.peek(child).vfork == t.tid:
-        raise WouldBlock(("vfork", child), progress=child, restart=KILLABLE)
-    return child
 
 
 def end_vfork(k: Kernel, t: Task) -> None:
@@ -97,70 +32,20 @@ def end_vfork(k: Kernel, t: Task) -> None:
         k.wake(("vfork", t.tid))
 
 
-def _check_flags(flags: int) -> None:
-    """What copy_process in Linux's kernel/fork.c refuses, then what this kernel doesn't have."""
-    if (flags & CLONE_NEWNS and flags & CLONE_FS) or (flags & CLONE_NEWUSER and flags & (CLONE_FS | CLONE_THREAD)):
-        raise SysError(EINVAL)
-    if (flags & CLONE_THREAD and not flags & CLONE_SIGHAND) or (flags & CLONE_SIGHAND and not flags & CLONE_VM):
-        raise SysError(EINVAL)
-    if flags & (_NAMESPACES | CLONE_NEWUSER):
-        raise SysError(EPERM)
-    if flags & ~_FORK:
-        raise SysError(EINVAL)
+def release_memory(k: Kernel, t: Task) -> None:
+    """The task is about to use this memory no more: those who wait for that hear of it (Linux's mm_release).
+
+    The task's memory is still whole. It need not have the hart, if one of its process's threads has.
+    """
+    if t.clear_child_tid:
+        mm.activate(k, t)
+        if k.mms.peek(t.mm).users > 1:
+            store_tid(k, t, t.clear_child_tid, 0)
+        t.clear_child_tid = 0
+    end_vfork(k, t)
 
 
-def _copy_process(k: Kernel, t: Task, flags: int) -> tuple[Task, int]:
-    """A child that is ready to run, and how many frames it shares with its parent. It is whole, or SysError."""
-    parent = k.groups[t.tgid]
-    pid = k.pids.alloc()
-    try:
-        mm_id, shared = _share_mm(k, t) if flags & CLONE_VM else cow.fork(k, k.mms[t.mm])
-    except BaseException:
-        k.pids.release(pid)
-        raise
-    child = Task(pid, pid, mm_id, fs.fork_table(k, t.fdtable), _copy_fs(k, t.fs), _copy_sighand(k, t.sighand), t.comm)
-    child.blocked = t.blocked
-    if flags & (CLONE_VM | CLONE_VFORK) != CLONE_VM:
-        child.altstack = t.altstack
-    child.hart.load(t.hart.save())
-    child.hart.x[A0] = 0
-    child.hart.satp = t.hart.satp if flags & CLONE_VM else mm.detached_satp(k, mm_id)
-    group = ThreadGroup(pid, 0, parent.pgid, parent.sid, flags & CSIGNAL, t.comm, parent.limits)
-    cpu_time.set_alarm(group)
-    _enter(k, child, group)
-    _adopt(k, parent, group)
-    scheduler.add(k, child)
-    return child, shared
-
-
-def _share_mm(k: Kernel, t: Task) -> tuple[int, int]:
-    k.mms[t.mm].users += 1
-    return t.mm, k.mms.peek(t.mm).resident
-
-
-def _copy_sighand(k: Kernel, sighand: int) -> int:
-    new = SigHand()
-    new.actions = dict(k.sighands.peek(sighand).actions)
-    return k.sighands.add(new)
-
-
-def _set_up(child: Task, flags: int, stack: int, tls: int, child_tid: int) -> None:
-    """The registers and the like that clone's arguments ask for in the child."""
-    if stack:
-        child.hart.x[SP] = stack
-    if flags & CLONE_SETTLS:
-        child.hart.x[TP] = tls
-    if flags & CLONE_CHILD_CLEARTID:
-        child.clear_child_tid = child_tid
-
-
-def _copy_fs(k: Kernel, fs_id: int) -> int:
-    old = k.fs_structs.peek(fs_id)
-    fs.hold_inode(k, old.cwd)
-    return k.fs_structs.add(FsStruct(old.cwd, old.umask))
-
-
-def _enter(k: Kernel, t: Task, group: ThreadGroup) -> None:
+def enter(k: Kernel, t: Task, group: ThreadGroup) -> None:
     """A task and its group into the tables. Its pid has one hold, as a task; it gets those of group, pgid and sid."""
     k.tasks.add(t, t.tid)
     k.groups.add(group, group.tgid)
@@ -170,24 +55,25 @@ def _enter(k: Kernel, t: Task, group: ThreadGroup) -> None:
 
 def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) -> Task:
     """Pid 1, made by hand: it has no parent and leads its own session and group. The caller has held `cwd`."""
-    pid = k.pids.alloc()
-    task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), k.sighands.add(SigHand()), comm)
-    _enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm, limits.at_boot(k.config.max_procs)))
+    pid = k.pids.alloc(k.now)
+    cred, bounds = credentials.of_machine(k.config.root), limits.at_boot(k.config.max_procs)
+    task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), k.sighands.add(SigHand()), comm, cred)
+    enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm, cred, bounds))
     scheduler.add(k, task)
     return task
 
 
-def _adopt(k: Kernel, parent: ThreadGroup, child: ThreadGroup) -> None:
-    """`child` becomes the youngest child of `parent`."""
+def adopt(k: Kernel, parent: ThreadGroup, child: ThreadGroup, forker: int) -> None:
+    """`child` becomes the youngest child of `parent`; `forker` is the thread of `parent` that is its parent."""
     k.joins += 1
-    child.parent, child.join = parent.tgid, k.joins
+    child.parent, child.join, child.forker = parent.tgid, k.joins, forker
     parent.children[child.tgid] = None
     if child.zombie:
         heappush(parent.zombies, (child.join, child.tgid))
 
 
-def _store_tid(k: Kernel, t: Task, address: int, tid: int) -> None:
-    """CLONE_PARENT_SETTID and CLONE_CHILD_SETTID. Like Linux, goes on if there is no memory at the address."""
+def store_tid(k: Kernel, t: Task, address: int, tid: int) -> None:
+    """CLONE_PARENT_SETTID and its kin. Like Linux, goes on if there is no memory at the address."""
     from kernel.user_memory import copy_out
 
     with suppress(SysError):
@@ -202,11 +88,52 @@ def exit_group(k: Kernel, group: ThreadGroup, status: int) -> None:
 
 
 def exit_task(k: Kernel, t: Task, status: int) -> None:
-    """exit(2): this task ends; the last one of its group ends the process."""
+    """exit(2): this task ends; the last one of its group ends the process, whose status is this one's."""
     group = k.groups[t.tgid]
     _end_task(k, group, t.tid)
-    if not group.threads:
+    if group.threads:
+        _leave_to_others(k, group, t, status)
+    else:
         _end_process(k, group, status)
+
+
+def become_leader(k: Kernel, t: Task) -> None:
+    """exec: the other threads of the process end here and now, and the one that is left goes by its number."""
+    group, tid = k.groups[t.tgid], t.tid
+    for other in [other for other in group.threads if other != tid]:
+        end = k.tasks.peek(other)
+        _end_task(k, group, other)
+        _leave_to_others(k, group, end, SIGKILL)
+    if tid == t.tgid:
+        return
+    k.tasks.remove(tid)
+    t.tid = group.tgid
+    k.tasks.add(t, t.tid)
+    k.pids.hold(t.tid)
+    k.pids.release(tid)
+    group.threads = {t.tid: None}
+    group.target = t.tid
+    _hand_on_children(k, group, tid, t.tid)
+    k.current = k.last_ran = t.tid
+
+
+def _leave_to_others(k: Kernel, group: ThreadGroup, t: Task, status: int) -> None:
+    """A thread has ended, its process goes on: its children, and signals it would have seen, are others' now."""
+    heir = next(iter(group.threads))
+    if group.target == t.tid:
+        group.target = heir
+    _hand_on_children(k, group, t.tid, heir)
+    signals.retarget(k, t, ~t.blocked)
+    if k.events.ThreadExit:
+        from kernel.events import ThreadExit
+
+        k.events.emit(ThreadExit(k.machine.retired, t.tid, group.tgid, status))
+
+
+def _hand_on_children(k: Kernel, group: ThreadGroup, old: int, new: int) -> None:
+    for tgid in group.children:
+        if k.groups.peek(tgid).forker == old:
+            k.groups[tgid].forker = new
 
 
 def _end_task(k: Kernel, group: ThreadGroup, tid: int) -> None:
@@ -214,18 +141,20 @@ def _end_task(k: Kernel, group: ThreadGroup, tid: int) -> None:
     t = k.tasks[tid]
     group.instructions += t.instructions
     group.max_frames = max(group.max_frames, k.mms.peek(t.mm).max_resident)
+    release_memory(k, t)
     mm.release(k, t.mm)
+    fs.let_go(k, t)
     fs.close_table(k, t.fdtable)
-    _release_fs(k, t.fs)
-    _release_sighand(k, t.sighand)
-    end_vfork(k, t)
+    release_fs(k, t.fs)
+    release_sighand(k, t.sighand)
     scheduler.leave(k, t)
     del group.threads[tid]
     k.tasks.remove(tid)
     k.pids.release(tid)
 
 
-def _release_fs(k: Kernel, fs_id: int) -> None:
+def release_fs(k: Kernel, fs_id: int) -> None:
+    """One user less."""
     shared = k.fs_structs[fs_id]
     shared.users -= 1
     if not shared.users:
@@ -233,7 +162,8 @@ def _release_fs(k: Kernel, fs_id: int) -> None:
         k.fs_structs.remove(fs_id)
 
 
-def _release_sighand(k: Kernel, sighand: int) -> None:
+def release_sighand(k: Kernel, sighand: int) -> None:
+    """One user less."""
     shared = k.sighands[sighand]
     shared.users -= 1
     if not shared.users:
@@ -241,7 +171,8 @@ def _release_sighand(k: Kernel, sighand: int) -> None:
 
 
 def _end_process(k: Kernel, group: ThreadGroup, status: int) -> None:
-    group.status, group.zombie, group.report, group.stopped = status, True, None, 0
+    group.status, group.zombie, group.report = status, True, None
+    group.stopped = group.stopping = 0
     group.signals, group.queue = 0, []
     itimer.arm(k, group, 0, 0)
     k.zombies += 1
@@ -265,7 +196,7 @@ def _give_away_children(k: Kernel, group: ThreadGroup) -> None:
     children, group.children, group.zombies = group.children, {}, []
     for tgid in children:
         child = k.groups[tgid]
-        _adopt(k, init, child)
+        adopt(k, init, child, INIT)
         child.exit_signal = SIGCHLD
         if k.events.Reparent:
             from kernel.events import Reparent
@@ -296,14 +227,14 @@ def _tell_of_end(k: Kernel, group: ThreadGroup) -> bool:
         return False
     action = signals.action_of(k, k.groups.peek(group.parent), signal) if signal == SIGCHLD else DEFAULT
     if action.handler != SIG_IGN:
-        signals.send(k, group.parent, siginfo.of_end(signal, group))
+        signals.send(k, group.parent, siginfo.of_end(signal, group), group.forker)
     return action.handler == SIG_IGN or bool(action.flags & SA_NOCLDWAIT)
 
 
 def _tell_of_stop(k: Kernel, group: ThreadGroup) -> None:
     action = signals.action_of(k, k.groups.peek(group.parent), SIGCHLD)
     if action.handler != SIG_IGN and not action.flags & SA_NOCLDSTOP:
-        signals.send(k, group.parent, siginfo.of_stop(group))
+        signals.send(k, group.parent, siginfo.of_stop(group), group.forker)
 
 
 def _reap_silently(k: Kernel, group: ThreadGroup) -> None:

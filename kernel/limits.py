@@ -107,5 +107,5 @@ def refuse_size(k: Kernel, t: Task) -> None:
     """Raises SysError(EFBIG) after SIGXFSZ."""
     from kernel import siginfo, signals
 
-    signals.send_to_task(k, t, siginfo.by_user(SIGXFSZ, t.tgid))
+    signals.send_to_task(k, t, siginfo.by_user(SIGXFSZ, t))
     raise SysError(EFBIG)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel import pagetable
+from kernel import pagetable_ranges
 from kernel.fs import api as fs
 from kernel.table import Record
 from vm.mmu import PTE_R, PTE_V, PTE_X, make_satp
@@ -69,6 +69,7 @@ class Mm(Record):
         "start_brk",  # where the heap begins. exec.py
         "brk",  # where it ends, to the byte. syscalls/memory.py
         "mmap_top",  # below it mmap chooses, downwards; 0: upwards from placement.BOTTOM_UP. exec.py
+        "start_stack",  # sp at the program's first instruction. exec.py
         "arg_start",  # where argv's strings lie on the stack, for /proc and people. exec.py
         "arg_end",
         "env_end",
@@ -85,7 +86,7 @@ class Mm(Record):
         self.asid = self.generation = 0
         self.vmas: list[Vma] = []
         self.start_brk = self.brk = self.mmap_top = 0
-        self.arg_start = self.arg_end = self.env_end = 0
+        self.start_stack = self.arg_start = self.arg_end = self.env_end = 0
         self.exe = 0
         self.exe_path = b""
         self.resident = self.max_resident = 0
@@ -142,8 +143,12 @@ def rights(prot: int) -> int:
 
 
 def unmap_pages(k: Kernel, mm: Mm, start: int, end: int) -> None:
-    """No page of [start, end) is mapped any more, in the tables and in the TLB. VMAs stay."""
-    mm.resident -= pagetable.unmap(k, mm.root, start, end)
+    """No page of [start, end) is mapped any more, in the tables and in the TLB. VMAs stay.
+
+    Raises OutOfMemory with nothing changed: a page table that others share may have to be copied first.
+    """
+    pagetable_ranges.prepare_unmap(k, mm.root, start, end)
+    mm.resident -= pagetable_ranges.unmap(k, mm.root, start, end)
     flush(k, mm)
 
 
@@ -151,12 +156,14 @@ def flush(k: Kernel, mm: Mm) -> None:
     """After rights or mappings were taken away: the TLB forgets this address space."""
     if mm.generation == k.asid_generation:
         k.machine.sfence(mm.asid)
+        k.stats.pay("flushes", 1)
 
 
 def flush_page(k: Kernel, mm: Mm, va: int) -> None:
     """After one page's entry was changed."""
     if mm.generation == k.asid_generation:
         k.machine.sfence(mm.asid, va)
+        k.stats.pay("page flushes", 1)
 
 
 def activate(k: Kernel, t: Task) -> None:
@@ -199,9 +206,10 @@ def release(k: Kernel, mm_id: int) -> None:
 
 def destroy(k: Kernel, mm_id: int) -> None:
     """Gives back every frame and inode of an address space, whole or half built."""
-    mm = k.mms.peek(mm_id)
-    pagetable.destroy(k, mm.root)
+    mm, before = k.mms.peek(mm_id), k.stats.enter("release")
+    pagetable_ranges.destroy(k, mm.root)
     flush(k, mm)
+    k.stats.enter(before)
     for vma in mm.vmas:
         if vma.inode:
             fs.release_inode(k, vma.inode)

@@ -1,19 +1,32 @@
 """Sv39 page tables as the kernel edits them: real tables, in guest RAM, three levels of 512 entries.
 
-    root table (level 2, 1 GiB an entry) → level 1 (2 MiB an entry) → leaf table (level 0, one 4 KiB page an entry)
+    root (level 2, 1 GiB an entry) → upper tables (level 1, 2 MiB an entry) → leaf tables (level 0, 4 KiB an entry)
 
-Every table is one frame with one holder, and a leaf entry is one hold on the frame that it maps. A leaf entry is 0 if
-no page is there. One that isn't 0 but has no V keeps a page that nobody may touch now (PROT_NONE). Superpages and G are
-not used. Who takes rights or mappings away must `sfence`; this file doesn't.
+A leaf entry is 0 if no page is there. One that isn't 0 but has no V keeps a page that nobody may touch now (PROT_NONE).
+Superpages and G are not used. Who takes rights or mappings away must `sfence`; this file doesn't.
+
+A root belongs to one address space; the tables below it may have several that share them (fork_tables.py), and the
+frames' counts say so: a table has one hold for each *entry* that names it, a page one for each leaf entry, however
+many address spaces come by there. Sv39 has no W in the entries for tables. So the entry for a leaf table is
+
+    | ppn | V              open: the hardware goes through it. If the path is shared, no page below has W
+    | ppn | CLOSED, no V   closed: every access faults, and whatever rights the pages below have count for nothing
+
+"The path is shared" means that the leaf table or the upper one has more than one hold. The rules that follow:
+
+- Only a table on an unshared path is changed. `own` makes the path to a page one's own: it copies what is shared.
+- In a shared table just three things happen, which mean the same to all who share it: W is taken away (once, when the
+  table is first opened or copied), an entry is opened (`reopen`), and the hardware sets A.
+
+Ranges of pages are in pagetable_ranges.py.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from vm.mmu import PTE_R, PTE_V, PTE_W, PTE_X
+from vm.mmu import PTE_V, PTE_W
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
@@ -22,11 +35,18 @@ if TYPE_CHECKING:
 ENTRIES = 512
 CHUNK = 64  # entries that are looked at together
 LEAF_SPAN = ENTRIES * PAGE  # bytes of address space below one leaf table
+UPPER_SPAN = ENTRIES * LEAF_SPAN  # below one upper table
+PTE_CLOSED = 1 << 8  # one of the bits that are the kernel's own (RSW)
 _ZEROS = bytes(CHUNK * 8)
+# The same bit of every entry of a table, the table being one number.
+_ALL_V, _ALL_W = (int.from_bytes(bit.to_bytes(8, "little") * ENTRIES, "little") for bit in (PTE_V, PTE_W))
 
 
 def find(k: Kernel, root: int, va: int) -> int:
-    """The physical address of the leaf entry for `va`, or 0 if there is no leaf table for it."""
+    """The physical address of the leaf entry for `va`, or 0 if there is no leaf table for it. For reading only.
+
+    The entry says what is there; whether the hardware gets to it, `reached` says.
+    """
     ram, table = k.machine.ram, root
     for shift in (30, 21):
         entry = ram.read64(table * PAGE + (va >> shift & 511) * 8)
@@ -36,17 +56,117 @@ def find(k: Kernel, root: int, va: int) -> int:
     return table * PAGE + (va >> 12 & 511) * 8
 
 
-def ensure(k: Kernel, root: int, va: int) -> int:
-    """Like `find`, but makes the tables that are missing. With OutOfMemory, what was made by then stays in the tree."""
+def find_entry(k: Kernel, root: int, va: int) -> int:
+    """The leaf entry for `va`, 0 if there is none."""
+    slot = find(k, root, va)
+    return k.machine.ram.read64(slot) if slot else 0
+
+
+def reached(k: Kernel, root: int, va: int) -> int:
+    """The leaf entry that the hardware finds for `va`; 0 if there is none, or it is behind a closed one."""
     ram, table = k.machine.ram, root
     for shift in (30, 21):
-        slot = table * PAGE + (va >> shift & 511) * 8
-        entry = ram.read64(slot)
-        if not entry:
-            entry = k.frames.alloc() << 10 | PTE_V
-            ram.write64(slot, entry)
+        entry = ram.read64(table * PAGE + (va >> shift & 511) * 8)
+        if not entry & PTE_V:
+            return 0
         table = entry >> 10
+    return ram.read64(table * PAGE + (va >> 12 & 511) * 8)
+
+
+def path(k: Kernel, root: int, va: int) -> tuple[int, int]:
+    """The ppns of the upper table and the leaf table for `va`, which are there."""
+    ram = k.machine.ram
+    upper = ram.read64(root * PAGE + (va >> 30 & 511) * 8) >> 10
+    return upper, ram.read64(upper * PAGE + (va >> 21 & 511) * 8) >> 10
+
+
+def own(k: Kernel, root: int, va: int) -> int:
+    """The physical address of the leaf entry for `va`, to be changed: no table above it is shared, all are open.
+
+    Makes the tables that are missing. With OutOfMemory, what was made or copied by then stays: nobody sees it. (A hot
+    path: every fault that changes something comes here.)
+    """
+    ram = k.machine.ram
+    upper = own_upper(k, root, va)
+    slot = upper * PAGE + (va >> 21 & 511) * 8
+    entry = ram.read64(slot)
+    if not entry:
+        table = _make(k, slot)
+    else:
+        table = entry >> 10
+        if k.frames.count(table) > 1:
+            write_protect(k, table)
+            table = _copy(k, slot, table)
+        elif not entry & PTE_V:
+            ram.write64(slot, table << 10 | PTE_V)
     return table * PAGE + (va >> 12 & 511) * 8
+
+
+def own_upper(k: Kernel, root: int, va: int) -> int:
+    """The ppn of the upper table for `va`, which no other address space has: made or copied if need be. OutOfMemory."""
+    slot = root * PAGE + (va >> 30 & 511) * 8
+    upper = k.machine.ram.read64(slot) >> 10
+    if not upper:
+        return _make(k, slot)
+    return _copy(k, slot, upper) if k.frames.count(upper) > 1 else upper
+
+
+def reopen(k: Kernel, root: int, va: int) -> bool:
+    """Opens the entry above the leaf entry of `va`, which is there, for everyone who shares it. False if it was open.
+
+    The pages below keep their W only if all of the path is this address space's own.
+    """
+    ram, frames = k.machine.ram, k.frames
+    upper = ram.read64(root * PAGE + (va >> 30 & 511) * 8) >> 10
+    slot = upper * PAGE + (va >> 21 & 511) * 8
+    entry = ram.read64(slot)
+    if entry & PTE_V:
+        return False
+    table = entry >> 10
+    if frames.count(upper) > 1 or frames.count(table) > 1:
+        write_protect(k, table)
+    ram.write64(slot, table << 10 | PTE_V)
+    return True
+
+
+def write_protect(k: Kernel, table: int) -> None:
+    """No page of a leaf table can be written any more; done once: the second time there is nothing left to do."""
+    ram = k.machine.ram
+    entries = int.from_bytes(ram.read(table * PAGE, PAGE), "little")
+    if entries & _ALL_W:
+        ram.write(table * PAGE, (entries & ~_ALL_W).to_bytes(PAGE, "little"))
+        k.stats.pay("swept", ENTRIES)
+
+
+def close(k: Kernel, upper: int) -> None:
+    """Closes every entry of an upper table: V goes, CLOSED comes. The caller does the sfence."""
+    ram = k.machine.ram
+    entries = int.from_bytes(ram.read(upper * PAGE, PAGE), "little")
+    opened = entries & _ALL_V
+    ram.write(upper * PAGE, (entries ^ opened | opened << 8).to_bytes(PAGE, "little"))
+    k.stats.pay("swept", ENTRIES)
+
+
+def _make(k: Kernel, slot: int) -> int:
+    """An empty table, named by the entry at `slot`."""
+    table = k.frames.alloc()
+    k.machine.ram.write64(slot, table << 10 | PTE_V)
+    k.stats.pay("tables", 1)
+    return table
+
+
+def _copy(k: Kernel, slot: int, table: int) -> int:
+    """A table of one's own instead of a shared one; what both name has one holder more. Raises OutOfMemory."""
+    ram = k.machine.ram
+    new = k.frames.alloc(zero=False)
+    ram.copy_frame(new, table)
+    named = [entry >> 10 for _, part in chunks(k, table) for entry in part if entry]
+    k.frames.hold_many(named)
+    ram.write64(slot, new << 10 | PTE_V)
+    k.frames.release(table)
+    k.stats.pay("tables", 1)
+    k.stats.pay("entries", len(named))
+    return new
 
 
 def chunks(k: Kernel, table: int) -> Iterator[tuple[int, list[int]]]:
@@ -58,84 +178,20 @@ def chunks(k: Kernel, table: int) -> Iterator[tuple[int, list[int]]]:
             yield first, words[first : first + CHUNK].tolist()
 
 
-def _present(k: Kernel, table: int) -> list[tuple[int, int]]:
+def present(k: Kernel, table: int) -> list[tuple[int, int]]:
     """(index, entry) of each entry that isn't 0."""
     return [(index, entry) for first, part in chunks(k, table) for index, entry in enumerate(part, first) if entry]
 
 
 def leaf_tables(k: Kernel, root: int) -> Iterator[tuple[int, int]]:
     """(first va, ppn) of every leaf table, ascending."""
-    for high, upper in _present(k, root):
-        for low, entry in _present(k, upper >> 10):
+    for high, upper in present(k, root):
+        for low, entry in present(k, upper >> 10):
             yield (high << 30 | low << 21), entry >> 10
 
 
-def tables(k: Kernel, root: int) -> list[int]:
-    """The ppns of all tables of a tree, the root included."""
-    uppers = [entry >> 10 for _, entry in _present(k, root)]
-    leaves = [entry >> 10 for upper in uppers for _, entry in _present(k, upper)]
-    return [root, *uppers, *leaves]
-
-
-def within(k: Kernel, root: int, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """The leaf tables that have a part in [start, end): (first va, ppn, index of the first entry, behind the last)."""
-    for base, table in leaf_tables(k, root):
-        first = max(start - base, 0) // PAGE
-        last = min(end - base, LEAF_SPAN) // PAGE
-        if first < last:
-            yield base, table, first, last
-
-
-def unmap(k: Kernel, root: int, start: int, end: int) -> int:
-    """Takes away every mapping in [start, end) and its hold; returns how many. The caller does the sfence."""
-    ram, removed = k.machine.ram, 0
-    for _, table, first, last in within(k, root, start, end):
-        ppns = [entry >> 10 for entry in ram.view64(table)[first:last].tolist() if entry]
-        if ppns:
-            ram.write(table * PAGE + first * 8, bytes((last - first) * 8))
-            k.frames.release_many(ppns)
-            removed += len(ppns)
-    return removed
-
-
-def protect(k: Kernel, root: int, start: int, end: int, rights: int, writable: bool) -> None:
-    """Gives every page in [start, end) the bits V, R and X of `rights`; W stays only if `writable`. No sfence.
-
-    W is never added here: the page may be shared by copy on write, which the next store's fault finds out.
-    """
-    ram, keep = k.machine.ram, ~(PTE_V | PTE_R | PTE_X | (0 if writable else PTE_W))
-    for _, table, first, last in within(k, root, start, end):
-        entries = [entry and entry & keep | rights for entry in ram.view64(table)[first:last].tolist()]
-        ram.write(table * PAGE + first * 8, array("Q", entries).tobytes())
-
-
-def move(k: Kernel, root: int, start: int, end: int, to: int) -> None:
-    """Moves the entries of [start, end) to the addresses from `to` on, which are empty. No sfence.
-
-    Raises OutOfMemory before anything has moved.
-    """
-    ram, moved = k.machine.ram, []
-    for base, table, first, last in within(k, root, start, end):
-        for index, entry in enumerate(ram.view64(table)[first:last].tolist(), first):
-            if entry:
-                moved.append((table * PAGE + index * 8, ensure(k, root, base + index * PAGE - start + to), entry))
-    for source, _, _ in moved:
-        ram.write64(source, 0)
-    for _, target, entry in moved:
-        ram.write64(target, entry)
-
-
-def destroy(k: Kernel, root: int) -> None:
-    """Gives back every frame that a tree maps, and then the tables themselves."""
-    all_tables = tables(k, root)
-    for _, table in leaf_tables(k, root):
-        for _, part in chunks(k, table):
-            k.frames.release_many([entry >> 10 for entry in part if entry])
-    k.frames.release_many(all_tables)
-
-
 def mappings(k: Kernel, root: int) -> Iterator[tuple[int, int]]:
-    """(va, leaf entry) of every page that is mapped, ascending."""
+    """(va, leaf entry) of every page that is mapped, ascending. W may stand behind a closed entry: see `reached`."""
     for base, table in leaf_tables(k, root):
-        for index, entry in _present(k, table):
+        for index, entry in present(k, table):
             yield base + index * PAGE, entry

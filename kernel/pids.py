@@ -18,7 +18,7 @@ _BITS = 1024
 class Pids:
     """Numbers 1 to pid_max - 1. `alloc` gives a number with one hold; every hold is matched by one `release`."""
 
-    __slots__ = ("pid_max", "_free", "_words", "_next", "_holds")
+    __slots__ = ("pid_max", "_free", "_words", "_next", "_holds", "_births", "given")
 
     def __init__(self, pid_max: int) -> None:
         self.pid_max = pid_max
@@ -29,9 +29,14 @@ class Pids:
         self._words = (1 << words) - 1  # bit i: _free[i] isn't 0
         self._next = 1
         self._holds: dict[int, int] = {}
+        self._births: dict[int, tuple[int, int]] = {}
+        self.given = 0  # how many numbers were handed out so far
 
-    def alloc(self) -> int:
-        """The next free number above the last one, wrapping at pid_max. SysError(EAGAIN) if there is none."""
+    def alloc(self, now: int = 0) -> int:
+        """The next free number above the last one, wrapping at pid_max. SysError(EAGAIN) if there is none.
+
+        `now` is the clock in ns: when whoever gets the number was born.
+        """
         pid = self._at_or_above(self._next)
         if pid is None:
             pid = self._at_or_above(RESERVED if self.pid_max > RESERVED else 2)
@@ -40,7 +45,28 @@ class Pids:
         self._next = pid + 1
         self._set_taken(pid)
         self._holds[pid] = 1
+        self.given += 1
+        self._births[pid] = (self.given, now)
         return pid
+
+    def serial(self, pid: int) -> int:
+        """Which of all numbers handed out this one is, counted from 1: tells two users of a number apart. 0: free."""
+        return self._births.get(pid, (0, 0))[0]
+
+    def born(self, pid: int) -> int:
+        """The clock in ns when a number that is taken was handed out."""
+        return self._births[pid][1]
+
+    def next_taken(self, pid: int) -> int | None:
+        """The lowest number not below `pid` that is taken."""
+        for word in range(pid // _BITS, len(self._free)):
+            taken = ~self._free[word] & (1 << _BITS) - 1
+            if word == pid // _BITS:
+                taken = taken >> pid % _BITS << pid % _BITS
+            if taken:
+                found = word * _BITS + _lowest(taken)
+                return found if found in self._holds else self.next_taken(found + 1)
+        return None
 
     def hold(self, pid: int) -> None:
         """One more thing goes by this number, which is taken already."""
@@ -52,7 +78,7 @@ class Pids:
         if holds:
             self._holds[pid] = holds
             return
-        del self._holds[pid]
+        del self._holds[pid], self._births[pid]
         self._free[pid // _BITS] |= 1 << pid % _BITS
         self._words |= 1 << pid // _BITS
 
@@ -62,12 +88,12 @@ class Pids:
 
     def snapshot(self) -> tuple[Any, ...]:
         """Plain data for `restore`."""
-        return list(self._free), self._words, self._next, dict(self._holds)
+        return list(self._free), self._words, self._next, dict(self._holds), dict(self._births), self.given
 
     def restore(self, data: tuple[Any, ...]) -> None:
         """Takes back what `snapshot` gave."""
-        free, self._words, self._next, holds = data
-        self._free, self._holds = list(free), dict(holds)
+        free, self._words, self._next, holds, births, self.given = data
+        self._free, self._holds, self._births = list(free), dict(holds), dict(births)
 
     def _at_or_above(self, pid: int) -> int | None:
         """The lowest free number that isn't below `pid`."""

@@ -38,8 +38,7 @@ def pages(k: Kernel, t: Task, start: int, end: int, access: str) -> bool:
     """Every page as if it were accessed so; False at the first that can't be. Raises OutOfMemory, EIO."""
     root, needed = k.mms.peek(t.mm).root, PTE_V | (PTE_W if access == "store" else 0)
     for va in range(start, end, PAGE):
-        slot = pagetable.find(k, root, va)
-        if slot and k.machine.ram.read64(slot) & needed == needed:
+        if pagetable.reached(k, root, va) & needed == needed:
             continue
         if fault.resolve(k, t, va, access, kernel=True) is not None:
             return False

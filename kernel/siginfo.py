@@ -14,12 +14,11 @@ from __future__ import annotations
 from struct import pack
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel.fs.access import USER
 from kernel.initial_stack import CLOCK_TICKS
 from kernel.signal_numbers import SIGCHLD, SIGCONT
 
 if TYPE_CHECKING:
-    from kernel.task import ThreadGroup
+    from kernel.task import Task, ThreadGroup
 
 SIZE = 128
 SI_USER, SI_KERNEL, SI_QUEUE, SI_TKILL = 0, 0x80, -1, -6
@@ -40,9 +39,9 @@ def _info(signal: int, code: int, sender: int, rest: bytes) -> Info:
     return Info(signal, code, sender, pack("<iiii", signal, 0, code, 0) + rest.ljust(SIZE - 16, b"\0"))
 
 
-def by_user(signal: int, sender: int, code: int = SI_USER) -> Info:
-    """From kill (SI_USER) or tkill (SI_TKILL)."""
-    return _info(signal, code, sender, pack("<iI", sender, USER))
+def by_user(signal: int, sender: Task, code: int = SI_USER) -> Info:
+    """From a task's kill (SI_USER) or tkill (SI_TKILL)."""
+    return _info(signal, code, sender.tgid, pack("<iI", sender.tgid, sender.cred.uid))
 
 
 def by_kernel(signal: int) -> Info:
@@ -76,5 +75,5 @@ def of_stop(child: ThreadGroup) -> Info:
 
 
 def _of_child(signal: int, code: int, child: ThreadGroup, status: int) -> Info:
-    fields = pack("<iIiiqq", child.tgid, USER, status, 0, child.instructions // _TICK, 0)
+    fields = pack("<iIiiqq", child.tgid, child.cred.uid, status, 0, child.instructions // _TICK, 0)
     return _info(signal, code, child.tgid, fields)

@@ -53,7 +53,7 @@ def push(k: Kernel, t: Task, info: Info, action: Action) -> None:
     x[A0], x[A0 + 1], x[A0 + 2] = info.signal, sp, sp + UCONTEXT
     t.saved_mask = None
     own = 0 if action.flags & SA_NODEFER else 1 << info.signal - 1
-    _block(t, t.blocked | action.mask | own)
+    _block(k, t, t.blocked | action.mask | own)
 
 
 def _place(t: Task, action: Action) -> int:
@@ -69,7 +69,7 @@ def pop(k: Kernel, t: Task) -> None:
     """rt_sigreturn: everything as the frame at sp says. SysError(EFAULT) if it isn't one."""
     x = t.hart.x
     frame = copy_in(k, t, x[SP], FRAME_SIZE)
-    _block(t, unpack_from("<Q", frame, MASK)[0])
+    _block(k, t, unpack_from("<Q", frame, MASK)[0])
     pc, *registers = unpack_from("<32Q", frame, REGISTERS)
     for number, value in enumerate(registers, 1):
         x[number] = value
@@ -83,7 +83,7 @@ def pop(k: Kernel, t: Task) -> None:
         return  # it stays as it is, as on Linux
 
 
-def _block(t: Task, mask: int) -> None:
+def _block(k: Kernel, t: Task, mask: int) -> None:
     from kernel.signals import set_blocked
 
-    set_blocked(t, mask)
+    set_blocked(k, t, mask)

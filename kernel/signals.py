@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import itimer, lifecycle, limits, scheduler, siginfo, signal_frame, stopping
-from kernel.errno import EAGAIN, EINVAL, ESRCH, SysError
+from kernel import credentials, itimer, lifecycle, limits, scheduler, siginfo, signal_frame, stopping
+from kernel.errno import EAGAIN, EINVAL, EPERM, ESRCH, SysError
 from kernel.events import Death
 from kernel.siginfo import SI_KERNEL, SI_USER, Info
 from kernel.signal_numbers import (
@@ -45,15 +45,29 @@ INIT = 1
 
 
 def kill(k: Kernel, t: Task, pid: int, signal: int) -> None:
-    """kill(2). SysError ESRCH if there is nobody to send it to, EINVAL for a signal that doesn't exist."""
+    """kill(2). SysError ESRCH if there is nobody to send it to, EPERM if the caller may signal none of them.
+
+    EINVAL for a signal that doesn't exist. kill(-1) that may reach nobody succeeds, as on Linux.
+    """
     targets = _targets(k, t, pid)
     if not targets:
         raise SysError(ESRCH)
     check_number(signal)
+    allowed = [tgid for tgid in targets if may_send(k, t, tgid, signal)]
+    if not allowed and pid != -1:
+        raise SysError(EPERM)
     if signal:
-        for tgid in targets:
+        for tgid in allowed:
             if tgid in k.groups:
-                send(k, tgid, siginfo.by_user(signal, t.tgid))
+                send(k, tgid, siginfo.by_user(signal, t))
+
+
+def may_send(k: Kernel, t: Task, tgid: int, signal: int) -> bool:
+    """May the task send the signal to that process (kill(2), its own always)? SIGCONT also within one session."""
+    group = k.groups.peek(tgid)
+    if tgid == t.tgid or credentials.may_signal(t.cred, group.cred):
+        return True
+    return signal == SIGCONT and group.sid == k.groups.peek(t.tgid).sid
 
 
 def check_number(signal: int) -> None:
@@ -87,28 +101,42 @@ def is_ignored(action: Action, signal: int) -> bool:
     return action.handler == SIG_IGN or (action.handler == SIG_DFL and default)
 
 
-def send(k: Kernel, tgid: int, info: Info) -> None:
-    """Sends a signal to a process. It is acted on when a thread that doesn't block it runs next.
+def send(k: Kernel, tgid: int, info: Info, preferred: int = 0) -> None:
+    """Sends a signal to a process; `preferred` is the thread that takes it if it can (0: the leader).
 
-    SysError(EAGAIN) if too many real-time signals wait there.
+    It is acted on when a thread that doesn't block it runs next. SysError(EAGAIN) if too many real-time signals wait.
     """
     group = k.groups[tgid]
     if group.zombie:
         return
     threads = [k.tasks[tid] for tid in group.threads]
-    if _prepare(k, group, threads, info) and _enqueue(group, info, group):
-        willing = [t for t in threads if _wants(t, info.signal)]
-        _alert(k, group, info.signal, willing[:1], threads)
+    first = k.tasks[preferred] if preferred in group.threads else threads[0]
+    if _prepare(k, group, first, info) and _enqueue(group, info, group):
+        _alert(k, group, info.signal, _choose(k, group, first, info.signal), threads)
 
 
 def send_to_task(k: Kernel, t: Task, info: Info) -> None:
     """Sends a signal to one thread."""
     group = k.groups[t.tgid]
-    if _prepare(k, group, [t], info) and _enqueue(t, info, group):
-        _alert(k, group, info.signal, [t] if _wants(t, info.signal) else [], [k.tasks[tid] for tid in group.threads])
+    if _prepare(k, group, t, info) and _enqueue(t, info, group):
+        willing = t if _wants(k, t, info.signal) else None
+        _alert(k, group, info.signal, willing, [k.tasks[tid] for tid in group.threads])
 
 
-def _prepare(k: Kernel, group: ThreadGroup, targets: list[Task], info: Info) -> bool:
+def _choose(k: Kernel, group: ThreadGroup, first: Task, signal: int) -> Task | None:
+    """Who is to look at a signal for the process: `first` if it wants it, else the next one in turn that does."""
+    if _wants(k, first, signal):
+        return first
+    tids = list(group.threads)
+    start = tids.index(group.target) if group.target in group.threads else 0
+    for tid in tids[start:] + tids[:start]:
+        if _wants(k, k.tasks.peek(tid), signal):
+            group.target = tid
+            return k.tasks[tid]
+    return None
+
+
+def _prepare(k: Kernel, group: ThreadGroup, target: Task, info: Info) -> bool:
     """What a signal does by being sent. False if nobody needs to see it."""
     signal, action = info.signal, action_of(k, group, info.signal)
     k.stats.signals += 1
@@ -119,7 +147,7 @@ def _prepare(k: Kernel, group: ThreadGroup, targets: list[Task], info: Info) -> 
     elif default_action(signal) == "stop":
         forget(k, group, CONTINUE_BIT)
     bit = 1 << signal - 1
-    if any(t.blocked & bit for t in targets[:1]):
+    if target.blocked & bit:
         return True
     if group.tgid == INIT and action.handler == SIG_DFL:
         return False
@@ -141,30 +169,52 @@ def _enqueue(owner: Task | ThreadGroup, info: Info, group: ThreadGroup) -> bool:
     return True
 
 
-def _wants(t: Task, signal: int) -> bool:
-    bit = 1 << signal - 1
-    return signal == SIGKILL or (t.state != STOPPED and not (t.blocked & ~t.awaited) & bit)
+def _wants(k: Kernel, t: Task, signal: int) -> bool:
+    """Would the task look at it now? One that is about to look at another is left alone, unless it has the hart."""
+    if signal == SIGKILL:
+        return True
+    if t.state == STOPPED or (t.blocked & ~t.awaited) >> signal - 1 & 1:
+        return False
+    waits = t.state == SLEEPING and t.pending is not None and t.pending.restart != KILLABLE
+    return waits or t.tid == k.current or not t.attention
 
 
-def _alert(k: Kernel, group: ThreadGroup, signal: int, willing: list[Task], threads: list[Task]) -> None:
+def _alert(k: Kernel, group: ThreadGroup, signal: int, willing: Task | None, threads: list[Task]) -> None:
     """Somebody shall look at it soon; a signal that surely ends the process is for everybody in it."""
     fatal = signal == SIGKILL
     if willing and default_action(signal) == "terminate" and action_of(k, group, signal).handler == SIG_DFL:
-        fatal = fatal or not willing[0].blocked >> signal - 1 & 1
-        group.doomed = group.doomed or (signal if fatal else 0)
-    if signal == SIGKILL:
-        group.stopped, group.doomed = 0, signal
-    for t in threads if fatal else willing:
-        _interrupt(k, t, signal, fatal)
+        fatal = fatal or not willing.blocked >> signal - 1 & 1
+    if fatal:
+        group.doomed = signal if signal == SIGKILL else group.doomed or signal
+        group.stopped = group.stopping = 0
+        for t in threads:
+            wake_for(k, t, signal, fatal)
+    elif willing:
+        wake_for(k, willing, signal)
 
 
-def _interrupt(k: Kernel, t: Task, signal: int, fatal: bool) -> None:
+def wake_for(k: Kernel, t: Task, signal: int, fatal: bool = False) -> None:
+    """The task shall look at a signal before it goes on; nothing but death wakes one that waits KILLABLE, or stands."""
     t.attention = True
     if t.state == SLEEPING and t.pending is not None:
         if fatal or t.pending.restart != KILLABLE:
             scheduler.unblock(k, t, ("signal", signal))
-    elif t.state == STOPPED and signal == SIGKILL:
+    elif t.state == STOPPED and fatal:
         scheduler.make_runnable(k, t)
+
+
+def retarget(k: Kernel, t: Task, bits: int) -> None:
+    """`t` won't see these of its process's pending signals (it blocks them now, or ends): others shall."""
+    group = k.groups.peek(t.tgid)
+    bits &= group.signals
+    for tid in group.threads if bits else ():
+        other = k.tasks.peek(tid)
+        wanted = bits & ~(other.blocked & ~other.awaited)
+        if tid == t.tid or not wanted:
+            continue
+        bits &= ~wanted
+        if not other.attention:
+            wake_for(k, k.tasks[tid], (wanted & -wanted).bit_length())
 
 
 def forget(k: Kernel, group: ThreadGroup, bits: int) -> None:
@@ -176,10 +226,12 @@ def forget(k: Kernel, group: ThreadGroup, bits: int) -> None:
             owner.signals &= ~bits
 
 
-def set_blocked(t: Task, mask: int) -> None:
+def set_blocked(k: Kernel, t: Task, mask: int) -> None:
     """The task's mask; SIGKILL and SIGSTOP can't be blocked. What is unblocked by this is looked at next."""
-    t.blocked = mask & ~UNBLOCKABLE
+    newly, t.blocked = mask & ~UNBLOCKABLE & ~t.blocked, mask & ~UNBLOCKABLE
     t.attention = True
+    if newly:
+        retarget(k, t, newly)
 
 
 def interrupts(k: Kernel, t: Task, restart: int) -> bool:
@@ -187,7 +239,7 @@ def interrupts(k: Kernel, t: Task, restart: int) -> bool:
     group = k.groups.peek(t.tgid)
     if group.doomed:
         return True
-    return restart != KILLABLE and bool((t.signals | group.signals) & ~t.blocked)
+    return restart != KILLABLE and bool(group.stopping or (t.signals | group.signals) & ~t.blocked)
 
 
 def take(k: Kernel, t: Task, mask: int) -> Info | None:
@@ -215,6 +267,9 @@ def deliver(k: Kernel, t: Task) -> None:
     group = k.groups[t.tgid]
     t.attention = False
     while t.state == RUNNING and not group.zombie:
+        if group.stopping and not group.doomed:
+            stopping.join(k, t, group)
+            break
         info = _next(k, t, group)
         if info is None:
             break
@@ -225,7 +280,7 @@ def deliver(k: Kernel, t: Task) -> None:
         t.pending = t.pending._replace(interrupted=False)
     elif t.saved_mask is not None:
         mask, t.saved_mask = t.saved_mask, None
-        set_blocked(t, mask)
+        set_blocked(k, t, mask)
 
 
 def _next(k: Kernel, t: Task, group: ThreadGroup) -> Info | None:
@@ -252,7 +307,7 @@ def _act(k: Kernel, t: Task, group: ThreadGroup, info: Info) -> None:
     if default_action(signal) != "stop":
         _die(k, t, group, info, 0, -1, "")
     elif signal == SIGSTOP or not stopping.is_orphaned(k, group):
-        stopping.stop(k, group, signal)
+        stopping.stop(k, t, group, signal)
 
 
 def _handle(k: Kernel, t: Task, info: Info, action: Action) -> None:

@@ -15,6 +15,7 @@ from kernel.table import Record
 from vm.hart import Hart
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.limits import Limits
     from kernel.siginfo import Info
     from kernel.wait_queues import Pending
@@ -41,17 +42,20 @@ class Task(Record):
     """A thread. Lives in `k.tasks` by tid from clone to exit."""
 
     __slots__ = (
-        "tid",  # lifecycle.py, once
-        "tgid",  # lifecycle.py, once: the group it belongs to
-        "mm",  # id in k.mms. lifecycle.py makes it, exec.py replaces it
-        "fdtable",  # id in k.fdtables. lifecycle.py, exec.py (when it unshares)
-        "fs",  # id in k.fs_structs: working directory and umask. lifecycle.py
+        "tid",  # clone.py; lifecycle.become_leader
+        "tgid",  # clone.py, once: the group it belongs to
+        "mm",  # id in k.mms. clone.py makes it, exec.py replaces it
+        "fdtable",  # id in k.fdtables. clone.py, exec.py and unshare (when they unshare)
+        "fs",  # id in k.fs_structs: working directory and umask. clone.py, unshare
+        "cred",  # who it is: a Cred, a value. credentials.commit
+        "held",  # ((fd, open file id), ...): a shared table's files that its system call uses. fs/fdtable.py
         "state",  # RUNNING, SLEEPING or STOPPED. scheduler.py (make_runnable, park, stop)
         "pending",  # Pending or None. syscalls/table.py sets and clears it; signals.py clears it for a task that dies
         "attention",  # bool: look at signals before going on. signals.py sets it, and clears it when nothing is left
         "comm",  # bytes, up to 15: the program's name. exec.py
         "instructions",  # retired by this task so far. scheduler.py
-        "clear_child_tid",  # address or 0. set_tid_address, clone
+        "clear_child_tid",  # address or 0: set to 0 and woken when the task leaves its memory. set_tid_address, clone
+        "robust_list",  # address of its struct robust_list_head, or 0. set_robust_list, exec.py
         "sighand",  # id in k.sighands: what it does about signals. lifecycle.py, exec.py
         "blocked",  # bit n-1: signal n is blocked. signals.set_blocked
         "saved_mask",  # the mask to put back when the call that replaced it is over, or None. syscalls/signals.py
@@ -59,7 +63,7 @@ class Task(Record):
         "signals",  # bit n-1: signal n is pending for this thread alone. signals.py
         "queue",  # their siginfos, oldest first. signals.py
         "altstack",  # (address, size, flags) of sigaltstack. signal_stack.py
-        "vfork",  # tid of the parent that waits until this task execs or ends, or 0. lifecycle.py
+        "vfork",  # tid of the parent that waits until this task execs or ends, or 0. clone.py, lifecycle.py
         "hart",  # the registers. exec.py, lifecycle.py (a copy for the child), trap.py (pc), syscalls/table.py (pc, a0)
     )
 
@@ -68,12 +72,15 @@ class Task(Record):
     mm: int
     fdtable: int
     fs: int
+    cred: Cred
+    held: tuple[tuple[int, int], ...]
     state: str
     pending: Pending | None
     attention: bool
     comm: bytes
     instructions: int
     clear_child_tid: int
+    robust_list: int
     sighand: int
     blocked: int
     saved_mask: int | None
@@ -84,18 +91,22 @@ class Task(Record):
     vfork: int
     hart: Hart
 
-    def __init__(self, tid: int, tgid: int, mm: int, fdtable: int, fs: int, sighand: int, comm: bytes) -> None:
+    def __init__(
+        self, tid: int, tgid: int, mm: int, fdtable: int, fs: int, sighand: int, comm: bytes, cred: Cred
+    ) -> None:
         self.tid = tid
         self.tgid = tgid
         self.mm = mm
         self.fdtable = fdtable
         self.fs = fs
+        self.cred = cred
+        self.held = ()
         self.state = RUNNING
         self.pending = None
         self.attention = False
         self.comm = comm
         self.instructions = 0
-        self.clear_child_tid = 0
+        self.clear_child_tid = self.robust_list = 0
         self.sighand = sighand
         self.blocked = self.awaited = self.signals = self.vfork = 0
         self.saved_mask = None
@@ -133,13 +144,16 @@ class ThreadGroup(Record):
         "children",  # tgid → None, in the order in which they became children. lifecycle.py, wait.py
         "zombies",  # heap of (join, tgid) of children that are zombies; stale entries are skipped. wait.py
         "join",  # sequence number of becoming its parent's child: the order in which wait finds them. lifecycle.py
-        "threads",  # tid → None of its tasks, the leader first. lifecycle.py
+        "forker",  # tid of the parent's thread that made it, or took it over from one that ended. lifecycle.py
+        "threads",  # tid → None of its tasks, the leader first (if it has not ended before the others). lifecycle.py
+        "target",  # tid of the thread that took the last signal for all of them. signals.py
         "pgid",  # process group. lifecycle.py
         "sid",  # session. lifecycle.py
         "exit_signal",  # what its parent gets when it ends: SIGCHLD for fork. lifecycle.py
         "status",  # the word for wait4, once it is a zombie. lifecycle.py
         "zombie",  # bool. lifecycle.py
-        "stopped",  # the signal that stopped it, or 0. signals.py
+        "stopping",  # the signal that is about to stop it, while some threads still run, or 0. stopping.py
+        "stopped",  # the signal that stopped it, or 0. stopping.py, signals.py
         "report",  # the stop/continue status word nobody has waited for yet, or None. signals.py, wait.py
         "signals",  # bit n-1: signal n is pending for the process as a whole. signals.py
         "queue",  # their siginfos, oldest first. signals.py
@@ -149,6 +163,7 @@ class ThreadGroup(Record):
         "cpu_alarm",  # ns of CPU time at which one of them, or RLIMIT_CPU, is due; 0: none. cpu_time.py
         "limits",  # (soft, hard) by resource. limits.py
         "death",  # the events.Death that ended it, or None. signals.py
+        "cred",  # its leader's: who may signal it. credentials.commit
         "comm",  # of its leader: what is left to show of a zombie. exec.py, lifecycle.py
         "instructions",  # retired by tasks of it that have ended. lifecycle.py
         "children_instructions",  # of children that were waited for, and of theirs. wait.py
@@ -164,12 +179,15 @@ class ThreadGroup(Record):
     children: dict[int, None]
     zombies: list[tuple[int, int]]
     join: int
+    forker: int
     threads: dict[int, None]
+    target: int
     pgid: int
     sid: int
     exit_signal: int
     status: int
     zombie: bool
+    stopping: int
     stopped: int
     report: int | None
     signals: int
@@ -180,6 +198,7 @@ class ThreadGroup(Record):
     cpu_alarm: int
     limits: Limits
     death: Any
+    cred: Cred
     comm: bytes
     instructions: int
     children_instructions: int
@@ -190,18 +209,19 @@ class ThreadGroup(Record):
     switches: tuple[int, int]
 
     def __init__(
-        self, tgid: int, parent: int, pgid: int, sid: int, exit_signal: int, comm: bytes, limits: Limits
+        self, tgid: int, parent: int, pgid: int, sid: int, exit_signal: int, comm: bytes, cred: Cred, limits: Limits
     ) -> None:
         self.limits = limits
         self.tgid, self.parent, self.pgid, self.sid = tgid, parent, pgid, sid
         self.exit_signal = exit_signal
-        self.comm = comm
+        self.comm, self.cred = comm, cred
         self.children, self.threads = {}, {tgid: None}
         self.zombies, self.queue = [], []
         self.timer = (0, 0)
         self.cpu_timers = ((0, 0), (0, 0))
         self.cpu_alarm = 0
-        self.join = self.status = self.stopped = self.signals = self.doomed = 0
+        self.target = tgid
+        self.join = self.forker = self.status = self.stopping = self.stopped = self.signals = self.doomed = 0
         self.zombie = False
         self.report = self.death = None
         self.instructions = self.children_instructions = 0

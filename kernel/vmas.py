@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kernel import mm as address_space
+from kernel import pagetable_ranges
 from kernel.fs import api as fs
 from kernel.mm import Mm, Vma
 
@@ -74,11 +75,11 @@ def _continues(before: Vma, vma: Vma) -> bool:
 
 
 def remove(k: Kernel, mm: Mm, start: int, end: int) -> None:
-    """Nothing is in [start, end) any more: areas, pages, and their holds."""
-    gone = carve(k, mm, start, end)
-    if not gone:
+    """Nothing is in [start, end) any more: areas, pages, and their holds. Raises OutOfMemory with nothing changed."""
+    if not overlapping(mm, start, end):
         return
-    address_space.unmap_pages(k, mm, gone[0].start, gone[-1].end)
+    address_space.unmap_pages(k, mm, start, end)
+    gone = carve(k, mm, start, end)
     first = mm.vmas.index(gone[0])
     del mm.vmas[first : first + len(gone)]
     for vma in gone:
@@ -87,9 +88,17 @@ def remove(k: Kernel, mm: Mm, start: int, end: int) -> None:
 
 
 def forget_file(k: Kernel, inode_id: int, offset: int) -> None:
-    """No address space has a page of the file from byte `offset` on: copies of them go too (truncate(2))."""
-    for mm_id in k.mms.ids():
-        for vma in k.mms.peek(mm_id).vmas:
-            if vma.inode == inode_id and offset < vma.offset + vma.end - vma.start:
-                start = vma.start + max(offset - vma.offset, 0)
-                address_space.unmap_pages(k, k.mms[mm_id], start, vma.end)
+    """No address space has a page of the file from byte `offset` on: copies of them go too (truncate(2)).
+
+    Raises OutOfMemory with nothing changed.
+    """
+    found = [
+        (k.mms[mm_id], vma.start + max(offset - vma.offset, 0), vma.end)
+        for mm_id in k.mms.ids()
+        for vma in k.mms.peek(mm_id).vmas
+        if vma.inode == inode_id and offset < vma.offset + vma.end - vma.start
+    ]
+    for mm, start, end in found:
+        pagetable_ranges.prepare_unmap(k, mm.root, start, end)
+    for mm, start, end in found:
+        address_space.unmap_pages(k, mm, start, end)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from functools import partialmethod
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -27,6 +28,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--native", action="store_true", help="machines that choose their engine run on llvm from the start"
     )
+    parser.addoption("--fork", metavar="POLICY", help="machines that choose no fork policy have this one")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def fork_policy(request: pytest.FixtureRequest) -> Generator[None, None, None]:
+    """With --fork: what holds under one policy of fork holds under each."""
+    with pytest.MonkeyPatch.context() as patch:
+        if policy := request.config.getoption("--fork"):
+            from kernel.config import Config
+
+            patch.setattr(Config, "__init__", partialmethod(Config.__init__, fork=policy))
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

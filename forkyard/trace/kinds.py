@@ -10,7 +10,7 @@ from kernel import events
 KINDS: dict[str, tuple[type[Any], ...]] = {
     "syscall": (events.SyscallEnter, events.SyscallExit, events.UnknownSyscall),
     "fault": (events.PageFault, events.FrameShared, events.FrameReleased),
-    "process": (events.Fork, events.Exec, events.Exit, events.Death, events.Reap, events.Reparent),
+    "process": (events.Fork, events.Exec, events.ThreadExit, events.Exit, events.Death, events.Reap, events.Reparent),
     "sched": (events.Switch, events.Block, events.Wake),
     "signal": (events.Signal,),
     "insn": (events.Insn,),

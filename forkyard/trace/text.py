@@ -14,6 +14,7 @@ from typing import Any
 from forkyard.fault import signal_name
 from forkyard.trace.kinds import KIND_OF
 from kernel import errno, events
+from kernel.clone import CLONE_THREAD
 from kernel.syscalls.table import TABLE, signed64
 from vm import disasm
 from vm.isa.registers import X_NAMES
@@ -100,11 +101,18 @@ def _frame_released(f: TextFormat, e: events.FrameReleased) -> str:
 
 
 def _fork(f: TextFormat, e: events.Fork) -> str:
+    if e.flags & CLONE_THREAD:
+        return f"clone: thread {e.child}, all memory shared (flags {e.flags:#x})"
     return f"fork: child {e.child}, {e.shared} frames shared (flags {e.flags:#x})"
 
 
 def _exec(f: TextFormat, e: events.Exec) -> str:
-    return f"exec {_quoted(e.path)} [{', '.join(map(_quoted, e.argv))}]"
+    taken = f"; thread {e.caller} called it, and is {e.tid} now" if e.caller != e.tid else ""
+    return f"exec {_quoted(e.path)} [{', '.join(map(_quoted, e.argv))}]{taken}"
+
+
+def _thread_exit(f: TextFormat, e: events.ThreadExit) -> str:
+    return f"thread {e.tid} of process {e.tgid} ended: {status(e.status)}"
 
 
 def _exit(f: TextFormat, e: events.Exit) -> str:
@@ -173,6 +181,7 @@ FORMATS: dict[type[Any], Callable[[TextFormat, Any], str]] = {
     events.FrameReleased: _frame_released,
     events.Fork: _fork,
     events.Exec: _exec,
+    events.ThreadExit: _thread_exit,
     events.Exit: _exit,
     events.Death: _death,
     events.Reap: _reap,

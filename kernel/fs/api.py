@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kernel.errno import EACCES, SysError
 from kernel.fs import access, busy, pipe, regular
 from kernel.fs.constants import AT_FDCWD, X_OK
-from kernel.fs.fdtable import close_on_exec, close_table, fork_table
+from kernel.fs.fdtable import close_on_exec, close_table, fork_table, let_go, share_table, unshare_table
 from kernel.fs.inode import Inode
 from kernel.fs.inode import hold as hold_inode
 from kernel.fs.inode import release as release_inode
@@ -18,6 +18,7 @@ from kernel.fs.path import path_of, resolve
 from kernel.fs.setup import init, open_console
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.kernel import Kernel
 
 __all__ = [
@@ -33,11 +34,14 @@ __all__ = [
     "hold_inode",
     "init",
     "inode",
+    "let_go",
     "open_console",
     "path_of",
     "read_inode",
     "release_inode",
     "resolve",
+    "share_table",
+    "unshare_table",
     "written",
 ]
 
@@ -56,10 +60,10 @@ def cached(k: Kernel, inode_id: int, index: int) -> bool:
     return k.page_cache.present(inode_id, index) is not None
 
 
-def executable(k: Kernel, inode_id: int) -> Inode:
+def executable(k: Kernel, cred: Cred, inode_id: int) -> Inode:
     """The inode if execve(2) may run it: a regular file with execute permission. Raises EACCES, ETXTBSY, EIO."""
     file = k.inodes.peek(inode_id)
-    if not file.is_regular() or not access.allowed(file, X_OK):
+    if not file.is_regular() or not access.allowed(cred, file, X_OK):
         raise SysError(EACCES)
     busy.require_not_written(k, inode_id)
     return regular.fetch(k, inode_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kernel.fs.constants import PAGE, S_IFIFO, S_IFMT
 from kernel.fs.locks import conflict
+from kernel.fs.proc import numbers as proc
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 def check(k: Kernel) -> list[str]:
     """What is wrong, one line for each finding; changes nothing."""
-    return [*_tables(k), *_files(k), *_inodes(k), *_links(k), *_pipes(k), *_pages(k), *_special(k), *_locks(k)]
+    parts = (_tables, _files, _inodes, _links, _names, _pipes, _pages, _special, _locks)
+    return [finding for part in parts for finding in part(k)]
 
 
 def _compare(kind: str, field: str, actual: dict[int, int], expected: Counter[int]) -> list[str]:
@@ -31,7 +33,9 @@ def _tables(k: Kernel) -> list[str]:
 
 
 def _files(k: Kernel) -> list[str]:
+    """Who refers to an open file: descriptors, and system calls that wait with a shared table's file in hand."""
     slots = Counter(file_id for i in k.fdtables.ids() for file_id, _ in k.fdtables.peek(i).slots.values())
+    slots.update(file_id for tid in k.tasks.ids() for _, file_id in k.tasks.peek(tid).held)
     return _compare("open file", "users", {i: k.files.peek(i).users for i in k.files.ids()}, slots)
 
 
@@ -46,7 +50,8 @@ def _inodes(k: Kernel) -> list[str]:
         inode = k.inodes.peek(i)
         if inode.is_directory() and i != k.root_inode:
             users[inode.parent] += 1
-    return _compare("inode", "users", {i: k.inodes.peek(i).users for i in k.inodes.ids()}, users)
+    stored = Counter({i: count for i, count in users.items() if i < proc.FIRST})
+    return _compare("inode", "users", {i: k.inodes.peek(i).users for i in k.inodes.ids()}, stored)
 
 
 def _links(k: Kernel) -> list[str]:
@@ -54,6 +59,9 @@ def _links(k: Kernel) -> list[str]:
     links: Counter[int] = Counter({k.root_inode: 1})
     for i in k.inodes.ids():
         for child, _ in k.inodes.peek(i).entries.values():
+            if child >= proc.FIRST:
+                links[i] += 1
+                continue
             links[child] += 1
             if child in k.inodes and k.inodes.peek(child).is_directory():
                 links[i] += 1
@@ -61,6 +69,19 @@ def _links(k: Kernel) -> list[str]:
         if k.root_inode == i:
             links[i] += 1
     return _compare("inode", "links", {i: k.inodes.peek(i).nlink for i in k.inodes.ids()}, links)
+
+
+def _names(k: Kernel) -> list[str]:
+    """What an inode believes to be called is what its directory says."""
+    found = []
+    for i in k.inodes.ids():
+        inode = k.inodes.peek(i)
+        if i == k.root_inode or not inode.parent or (inode.is_directory() and not inode.nlink):
+            continue
+        parent = inode.parent
+        if parent not in k.inodes or k.inodes.peek(parent).entries.get(inode.name, (0, 0))[0] != i:
+            found.append(f"inode {i} says that it is {inode.name!r} in {parent}, which is not so")
+    return found
 
 
 def _pipes(k: Kernel) -> list[str]:

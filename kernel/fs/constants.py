@@ -69,6 +69,7 @@ S_IFIFO = 0o010000
 S_ISUID = 0o4000
 S_ISGID = 0o2000
 S_ISVTX = 0o1000
+S_IXGRP = 0o010
 
 # ---- access(2), and what a walk asks of a file's permission bits
 R_OK = 4

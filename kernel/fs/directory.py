@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel.errno import EBUSY, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, SysError
-from kernel.fs import access
+from kernel.errno import EBUSY, EISDIR, ENOENT, ENOTDIR, ENOTEMPTY, EPERM, SysError
+from kernel.fs import access, naming
 from kernel.fs import inode as inodes
 from kernel.fs.constants import S_IFDIR, S_IFMT, W_OK, X_OK
 from kernel.fs.inode import Inode
+from kernel.fs.proc import numbers as proc
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.kernel import Kernel
 
 
@@ -28,6 +30,10 @@ class Entry(NamedTuple):
 
 def lookup(k: Kernel, directory_id: int, name: bytes) -> int | None:
     """The inode called `name`, or None. Asks the host if the directory is one of its. Raises EIO, EACCES from there."""
+    if directory_id >= proc.FIRST:
+        from kernel.fs.proc import lookup
+
+        return lookup.lookup(k, directory_id, name)
     directory = k.inodes.peek(directory_id)
     if directory.source:
         from kernel.fs import host
@@ -37,7 +43,7 @@ def lookup(k: Kernel, directory_id: int, name: bytes) -> int | None:
     return entry[0] if entry else None
 
 
-def create(k: Kernel, parent_id: int, name: bytes, mode: int) -> int:
+def create(k: Kernel, cred: Cred, parent_id: int, name: bytes, mode: int) -> int:
     """Makes a file of the type and permissions in `mode` (umask applied by the caller) and gives it a name.
 
     Raises EROFS, EACCES, ENOENT (the directory has been removed), ENOSPC.
@@ -45,8 +51,8 @@ def create(k: Kernel, parent_id: int, name: bytes, mode: int) -> int:
     parent = k.inodes[parent_id]
     if not parent.nlink:
         raise SysError(ENOENT)
-    access.require(k, parent, W_OK | X_OK)
-    inode_id = inodes.add(k, Inode(mode, parent.mount, access.USER, access.USER, inodes.now(k)))
+    access.require(k, cred, parent, W_OK | X_OK)
+    inode_id = inodes.add(k, Inode(mode, parent.mount, cred.fsuid, cred.fsgid, inodes.now(k)))
     link(k, parent_id, name, inode_id)
     return inode_id
 
@@ -58,18 +64,22 @@ def link(k: Kernel, parent_id: int, name: bytes, inode_id: int) -> None:
     parent.next_cookie += 1
     parent.modified = parent.changed = inodes.now(k)
     inode = k.inodes[inode_id]
+    inode.parent = parent_id
+    inode.name = name
     if inode.is_directory():
-        inode.parent = parent_id
-        inode.name = name
         parent.nlink += 1
         inodes.hold(k, parent_id)  # `..` must lead somewhere as long as the directory exists, named or not
 
 
-def remove(k: Kernel, parent_id: int, name: bytes, inode_id: int, directory: bool) -> None:
+def remove(k: Kernel, cred: Cred, parent_id: int, name: bytes, inode_id: int, directory: bool) -> None:
     """unlink(2), or rmdir(2) if `directory`. Raises EROFS, EACCES, EPERM, ENOTDIR, EISDIR, EBUSY, ENOTEMPTY."""
     parent, victim = k.inodes[parent_id], k.inodes.peek(inode_id)
-    access.require(k, parent, W_OK | X_OK)
-    access.require_removal(parent, victim)
+    if proc.is_immutable(parent_id):
+        raise SysError(EPERM)
+    access.require(k, cred, parent, W_OK | X_OK)
+    access.require_removal(cred, parent, victim)
+    if inode_id >= proc.FIRST:
+        raise SysError(EPERM)
     if directory and not victim.is_directory():
         raise SysError(ENOTDIR)
     if not directory and victim.is_directory():
@@ -84,6 +94,7 @@ def remove(k: Kernel, parent_id: int, name: bytes, inode_id: int, directory: boo
 def unlink(k: Kernel, parent_id: int, name: bytes) -> None:
     """Takes the name away, without a check."""
     parent = k.inodes[parent_id]
+    naming.left(k, parent.entries[name][0], parent_id, name)
     inode_id, _ = parent.entries.pop(name)
     parent.modified = parent.changed = inodes.now(k)
     if k.inodes.peek(inode_id).is_directory():
@@ -113,6 +124,10 @@ def _require_removable(k: Kernel, inode_id: int) -> None:
 
 def listing(k: Kernel, directory_id: int, after: int, limit: int) -> list[Entry]:
     """Up to `limit` entries with a cookie greater than `after`: `.`, `..`, then in the order of their making."""
+    if directory_id >= proc.FIRST:
+        from kernel.fs.proc import lookup
+
+        return lookup.listing(k, directory_id, after, limit)
     directory = k.inodes.peek(directory_id)
     if directory.source and not after:
         from kernel.fs import host

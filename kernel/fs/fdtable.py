@@ -15,6 +15,7 @@ from kernel.table import Record
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
+    from kernel.task import Task
 
 
 class FdTable(Record):
@@ -77,6 +78,37 @@ def fork_table(k: Kernel, table_id: int) -> int:
     return k.fdtables.add(child)
 
 
+def share_table(k: Kernel, table_id: int) -> int:
+    """CLONE_FILES: one more task has the same table."""
+    k.fdtables[table_id].users += 1
+    return table_id
+
+
+def look_up(k: Kernel, t: Task, fd: int) -> int:
+    """The open file of `fd` for a system call that may take a while. Raises EBADF.
+
+    While others share the table, one of them could close the descriptor meanwhile: the call keeps what it has found
+    until it is over (`let_go`), as fdget of Linux does. So a call that is made again after waiting finds it again.
+    """
+    fd &= 0xFFFFFFFF
+    for known, file in t.held:
+        if known == fd:
+            return file
+    table = k.fdtables.peek(t.fdtable)
+    found = file_id(table, fd)
+    if table.users > 1:
+        files.hold(k, found)
+        t.held = (*t.held, (fd, found))
+    return found
+
+
+def let_go(k: Kernel, t: Task) -> None:
+    """The task's system call is over."""
+    held, t.held = t.held, ()
+    for _, file in held:
+        files.release(k, file)
+
+
 def close_table(k: Kernel, table_id: int) -> None:
     """A task has no more use for the table. The last one closes every descriptor, lowest first."""
     table = k.fdtables[table_id]
@@ -86,6 +118,14 @@ def close_table(k: Kernel, table_id: int) -> None:
     for fd in sorted(table.slots):
         close(k, table_id, table.slots[fd][0])
     k.fdtables.remove(table_id)
+
+
+def unshare_table(k: Kernel, t: Task) -> None:
+    """The task gets a table of its own, if it shares one: execve(2), unshare(2)."""
+    shared = t.fdtable
+    if k.fdtables.peek(shared).users > 1:
+        t.fdtable = fork_table(k, shared)
+        close_table(k, shared)
 
 
 def close_on_exec(k: Kernel, table_id: int) -> None:

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 
 class OpenFile(Record):
-    """`flags` are what F_GETFL shows; `offset` is in bytes (in a directory: the cookie of the last entry given)."""
+    """`flags` are what F_GETFL shows; `offset` is in bytes (in a directory: the cookie of the last entry given).
 
-    __slots__ = ("inode", "flags", "offset", "users")
+    `view` is of files of /proc: (offset, what a read that goes on there will get), or None. kernel/fs/proc/content.py
+    """
+
+    __slots__ = ("inode", "flags", "offset", "users", "view")
 
     def __init__(self, inode: int, flags: int) -> None:
         self.inode = inode
         self.flags = flags
         self.offset = 0
+        self.view: tuple[int, bytes] | None = None
         self.users = 1  # descriptors, and system calls under way, that refer to it
 
     def readable(self) -> bool:

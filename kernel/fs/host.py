@@ -17,9 +17,9 @@ from __future__ import annotations
 import errno as host_errno
 from typing import TYPE_CHECKING
 
-from kernel import errno
+from kernel import credentials, errno
 from kernel.errno import EIO, SysError
-from kernel.fs import access, directory, mounts
+from kernel.fs import directory, mounts
 from kernel.fs import inode as inodes
 from kernel.fs.constants import NAME_MAX, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from kernel.fs.host_dir import HostDir, HostStat, Parts
@@ -47,7 +47,8 @@ def mount(k: Kernel, point: MountPoint) -> None:
         raise MountError(f"can't mount {source!r}: {reason}") from None
     k.sources.host_dirs.append(host_dir)
     mount_id = mounts.add(k, writable, len(k.sources.host_dirs) - 1)
-    root = Inode(S_IFDIR | 0o755, mount_id, access.USER, access.USER, inodes.now(k))
+    user = credentials.owner(k)
+    root = Inode(S_IFDIR | 0o755, mount_id, user, user, inodes.now(k))
     root.source = ("host",)
     k.mounts[mount_id].root = _attach(k, guest, inodes.add(k, root))
 
@@ -59,10 +60,11 @@ def _attach(k: Kernel, guest: str, root: int) -> int:
         not guest.startswith("/")
         or not names
         or names in ([b"bin"], [b"dev"])
+        or names[0] == b"proc"
         or any(n == b".." or b"\0" in n or len(n) > NAME_MAX for n in names)
     ):
         raise MountError(
-            f"can't mount at {guest!r}: not an absolute path below /, other than /bin and /dev, without `..`"
+            f"can't mount at {guest!r}: not an absolute path below /, other than /bin, /dev and /proc, without `..`"
         )
     here = k.root_inode
     for name in names[:-1]:
@@ -172,7 +174,8 @@ def _refresh(k: Kernel, inode_id: int, status: HostStat) -> bool:
 def _enter(k: Kernel, directory_id: int, name: bytes, parts: Parts, status: HostStat) -> int:
     """A new inode for a file of the host. Fifos, sockets and devices get one too, but can't be opened."""
     mount_id = k.inodes.peek(directory_id).mount
-    inode = Inode(status.mode & (S_IFMT | 0o777), mount_id, access.USER, access.USER, k.door.wall_clock)
+    user = credentials.owner(k)
+    inode = Inode(status.mode & (S_IFMT | 0o777), mount_id, user, user, k.door.wall_clock)
     inode.source = ("host", *parts)
     inode.stamp = status.stamp
     if status.mode & S_IFMT == S_IFREG:

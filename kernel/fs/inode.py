@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from kernel.errno import ENOSPC, SysError
 from kernel.fs.constants import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from kernel.fs.proc import numbers as proc
 from kernel.table import Record
 
 if TYPE_CHECKING:
@@ -43,11 +44,11 @@ class Inode(Record):
         "size",
         "source_size",  # bytes of the source that still show; the file has been cut to this size at least once
         "dirty",  # indexes of the pages that were written in the machine (files of host mounts)
+        "parent",  # id of the directory that it is named in, as naming.py says; the root's is its own
+        "name",  # what that directory calls it
         # directories
         "entries",  # name → (inode id, cookie); cookies only grow, so a directory stream keeps its place
         "next_cookie",
-        "parent",  # id of the directory that `..` leads to; the root's is its own
-        "name",  # what the parent calls it
         "removed",  # names of the source that were removed in the machine → `removed` of the directory it was, or None
         # symbolic links
         "target",
@@ -111,12 +112,15 @@ def limit(k: Kernel) -> int:
 
 
 def hold(k: Kernel, inode_id: int) -> None:
-    """Keeps the inode even if its last name goes away; pairs with release()."""
-    k.inodes[inode_id].users += 1
+    """Keeps the inode even if its last name goes away; pairs with release(). Those of /proc need no keeping."""
+    if inode_id < proc.FIRST:
+        k.inodes[inode_id].users += 1
 
 
 def release(k: Kernel, inode_id: int) -> None:
     """Gives back one hold(); frees the inode and its pages if nothing needs them any more."""
+    if inode_id >= proc.FIRST:
+        return
     inode = k.inodes[inode_id]
     inode.users -= 1
     _free_if_unused(k, inode_id, inode)

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel.fs import access
 from kernel.fs import inode as inodes
 from kernel.fs.constants import S_IFREG
 from kernel.fs.inode import Inode
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.kernel import Kernel
 
 
-def create(k: Kernel, size: int) -> int:
-    """An inode of `size` zeros that nobody holds yet: the caller does so at once. Raises ENOSPC."""
+def create(k: Kernel, size: int, cred: Cred | None = None) -> int:
+    """An inode of `size` zeros that nobody holds yet: the caller does so at once. Raises ENOSPC.
+
+    `cred`: whose it is, as fstat shows it. Memory that is only mapped never shows it.
+    """
     mount = k.inodes.peek(k.root_inode).mount
-    inode = Inode(S_IFREG | 0o777, mount, access.USER, access.USER, inodes.now(k))
+    uid, gid = (cred.fsuid, cred.fsgid) if cred else (0, 0)
+    inode = Inode(S_IFREG | 0o777, mount, uid, gid, inodes.now(k))
     inode.nlink = 0
     inode.size = size
     return inodes.add(k, inode)

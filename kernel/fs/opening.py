@@ -29,6 +29,7 @@ from kernel.fs.constants import (
 )
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.fs.path import Place
     from kernel.kernel import Kernel
     from kernel.task import Task
@@ -60,7 +61,7 @@ def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int
         return _create(k, t, place, flags, mode)
     _check_kind(k, place, flags)
     if not flags & O_PATH:
-        _check_access(k, place.inode, flags)
+        _check_access(k, t.cred, place.inode, flags)
     opened = file.add(k, place.inode, flags & ~OPEN_ONLY)
     if flags & O_TRUNC and k.inodes.peek(place.inode).is_regular():
         regular.truncate(k, place.inode, 0)
@@ -72,7 +73,7 @@ def _create(k: Kernel, t: Task, place: Place, flags: int, mode: int) -> int:
     if not flags & O_CREAT:
         raise SysError(ENOENT)
     mode &= 0o7777 & ~k.fs_structs.peek(t.fs).umask
-    inode_id = directory.create(k, place.parent, place.name, S_IFREG | mode)
+    inode_id = directory.create(k, t.cred, place.parent, place.name, S_IFREG | mode)
     return file.add(k, inode_id, flags & ~OPEN_ONLY)
 
 
@@ -89,7 +90,7 @@ def _check_kind(k: Kernel, place: Place, flags: int) -> None:
         raise SysError(ELOOP)
 
 
-def _check_access(k: Kernel, inode_id: int, flags: int) -> None:
+def _check_access(k: Kernel, cred: Cred, inode_id: int, flags: int) -> None:
     inode = k.inodes.peek(inode_id)
     kind = inode.mode & S_IFMT
     want = (R_OK, W_OK, R_OK | W_OK, R_OK | W_OK)[flags & O_ACCMODE] | (W_OK if flags & O_TRUNC else 0)
@@ -97,7 +98,7 @@ def _check_access(k: Kernel, inode_id: int, flags: int) -> None:
         raise SysError(EISDIR)
     if kind not in (S_IFREG, S_IFDIR) and not (kind == S_IFCHR and inode.driver):
         raise SysError(ENXIO if kind == S_IFSOCK else EACCES)  # a special file of the host is never opened
-    access.require(k, inode, want)
+    access.require(k, cred, inode, want)
     if kind == S_IFREG and want & W_OK:
         busy.require_not_running(k, inode_id)
     regular.fetch(k, inode_id)

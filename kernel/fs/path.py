@@ -15,8 +15,10 @@ from kernel.errno import EBADF, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, SysError
 from kernel.fs import access, directory
 from kernel.fs.constants import AT_FDCWD, NAME_MAX, PATH_MAX, SYMLINK_DEPTH, X_OK
 from kernel.fs.fdtable import file_id
+from kernel.fs.proc import numbers as proc
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.kernel import Kernel
     from kernel.task import Task
 
@@ -67,7 +69,7 @@ def walk(
     links = 0
     while True:
         name = rest.pop() if rest else b""
-        child = _step(k, here, name)
+        child = _step(k, t.cred, here, name)
         target = _target(k, child)
         if target is not None and (rest or (follow_slashed if slash else follow)):
             links += 1
@@ -120,14 +122,18 @@ def _components(path: bytes) -> list[bytes]:
     return names
 
 
-def _step(k: Kernel, here: int, name: bytes) -> int | None:
+def _step(k: Kernel, cred: Cred, here: int, name: bytes) -> int | None:
     """One component on. Raises ENOTDIR, EACCES (no search permission), ENAMETOOLONG."""
     if not name:
         return here
     inode = k.inodes.peek(here)
     if not inode.is_directory():
         raise SysError(ENOTDIR)
-    access.require(k, inode, X_OK)
+    access.require(k, cred, inode, X_OK)
+    if here >= proc.FIRST:
+        from kernel.fs.proc import lookup
+
+        lookup.enter(k, here)
     if name == b".":
         return here
     if name == b"..":

@@ -148,7 +148,7 @@ def _break(k: Kernel, t: Task) -> None:
     from kernel.signal_numbers import SIGPIPE
     from kernel.signals import send_to_task
 
-    send_to_task(k, t, by_user(SIGPIPE, t.tgid))
+    send_to_task(k, t, by_user(SIGPIPE, t))
 
 
 def _merge(k: Kernel, pipe: Pipe, buffer: UserBuffer) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kernel.fs import access, directory, file, mounts, program, regular
+from kernel import credentials
+from kernel.fs import directory, file, mounts, program, regular
 from kernel.fs import inode as inodes
 from kernel.fs.constants import O_RDONLY, O_WRONLY, S_IFCHR, S_IFDIR, S_ISVTX
 from kernel.fs.device import DRIVERS
@@ -16,6 +17,8 @@ from kernel.fs.inode import Inode
 from kernel.fs.locks import FileLocks
 from kernel.fs.mounts import BinProvider, Mount, Sources
 from kernel.fs.pipe import Pipe
+from kernel.fs.proc import numbers as proc
+from kernel.fs.proc.table import InodeTable
 from kernel.table import Table
 
 if TYPE_CHECKING:
@@ -27,15 +30,16 @@ PIPE_MOUNT = 4  # pipes, and inodes that never have a name
 
 def init(k: Kernel, programs: BinProvider, points: Sequence[MountPoint] = ()) -> None:
     """Makes the tables and the tree. `points`: (host directory, guest directory, writable). Raises MountError."""
-    k.fdtables, k.files, k.inodes = Table(FdTable), Table(OpenFile), Table(Inode)
+    k.fdtables, k.files, k.inodes = Table(FdTable), Table(OpenFile), InodeTable(k)
     k.pipes, k.mounts, k.eventfds = Table(Pipe), Table(Mount), Table(EventFd)
     k.locks = Table(FileLocks)
     k.sources = Sources(programs)
     k.page_cache.fill = regular.fill
-    root, binaries, devices, _ = (mounts.add(k, writable) for writable in (True, False, True, True))
+    root, binaries, devices, _, processes = (mounts.add(k, writable) for writable in (True, False, True, True, True))
     _make_root(k, root)
     program.populate(k, _make(k, b"bin", 0o755, binaries))
     _make(k, b"tmp", 0o777 | S_ISVTX, root)
+    _make_proc(k, processes)
     _make_devices(k, _make(k, b"dev", 0o755, devices))
     for point in points:
         from kernel.fs import host
@@ -55,7 +59,8 @@ def open_console(k: Kernel) -> int:
 
 
 def _make_root(k: Kernel, mount: int) -> None:
-    k.root_inode = inodes.add(k, Inode(S_IFDIR | 0o755, mount, now=inodes.now(k)))
+    user = credentials.owner(k)
+    k.root_inode = inodes.add(k, Inode(S_IFDIR | 0o755, mount, user, user, inodes.now(k)))
     k.inodes[k.root_inode].parent = k.root_inode
     k.mounts[mount].root = k.root_inode
 
@@ -67,6 +72,15 @@ def _make(k: Kernel, name: bytes, mode: int, mount: int) -> int:
     if not k.mounts.peek(mount).root:
         k.mounts[mount].root = inode_id
     return inode_id
+
+
+def _make_proc(k: Kernel, mount: int) -> None:
+    """Nothing but a name in the root: what is behind it is made when somebody looks (kernel/fs/proc)."""
+    root = k.inodes[k.root_inode]
+    root.entries[b"proc"] = (proc.ROOT, root.next_cookie)
+    root.next_cookie += 1
+    root.nlink += 1
+    k.mounts[mount].root = proc.ROOT
 
 
 def _make_devices(k: Kernel, directory_id: int) -> None:
@@ -81,7 +95,7 @@ def _device(k: Kernel, driver: str, mode: int, mount: int) -> int:
     inode = Inode(S_IFCHR | mode, mount, now=inodes.now(k))
     inode.driver, inode.number = driver, DRIVERS[driver].rdev
     if mode == 0o620:
-        inode.uid = inode.gid = access.USER  # the terminal belongs to who sits at it
+        inode.uid = inode.gid = credentials.owner(k)  # the terminal belongs to who sits at it
     return inodes.add(k, inode)
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from kernel import credentials
 from kernel.errno import EINVAL, ENFILE, SysError
-from kernel.fs import access, fdtable, file
+from kernel.fs import fdtable, file
 from kernel.fs import inode as inodes
 from kernel.fs.constants import O_CLOEXEC, O_NONBLOCK, O_RDWR
 from kernel.fs.inode import Inode
@@ -62,7 +63,8 @@ def add(k: Kernel, driver: str, number: int, mode: int, flags: int) -> int:
     """An open file of a new inode without a name; returns its id, with one user. Raises ENFILE."""
     from kernel.fs.setup import PIPE_MOUNT
 
-    node = Inode(mode, PIPE_MOUNT, access.USER, access.USER, inodes.now(k))
+    user = credentials.owner(k)
+    node = Inode(mode, PIPE_MOUNT, user, user, inodes.now(k))
     node.driver, node.number, node.nlink = driver, number, 0
     file.check_limit(k)
     try:

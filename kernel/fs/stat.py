@@ -6,6 +6,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from kernel.fs.constants import PAGE, S_IFCHR, S_IFMT
+from kernel.fs.proc.numbers import SHOWN
 from kernel.fs.regular import fetch
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def pack(k: Kernel, inode_id: int) -> bytes:
     blocks = -(-size // PAGE) * (PAGE // 512) if inode.is_regular() else 0
     return _LAYOUT.pack(
         k.mounts.peek(inode.mount).dev,
-        inode_id,
+        inode_id & SHOWN,
         inode.mode,
         inode.nlink,
         inode.uid,

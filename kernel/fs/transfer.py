@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from kernel.errno import EBADF, EINVAL, EISDIR, SysError
 from kernel.fs import device, pipe, regular, special
 from kernel.fs.constants import FILE_MAX, O_APPEND, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
+from kernel.fs.proc import numbers as proc
 
 if TYPE_CHECKING:
     from kernel.fs.inode import Inode
@@ -30,7 +31,12 @@ def read(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
     if kind != S_IFREG:
         return _special(inode).read(k, t, inode.number, buffer, file.flags)
     _check_end(file.offset, buffer)
-    moved = regular.read(k, file.inode, file.offset, buffer)
+    if file.inode >= proc.FIRST:
+        from kernel.fs.proc import content
+
+        moved = content.read(k, file_id, file.offset, buffer)
+    else:
+        moved = regular.read(k, file.inode, file.offset, buffer)
     k.files[file_id].offset += moved
     return moved
 
@@ -46,6 +52,10 @@ def write(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
         return pipe.write(k, t, inode.number, buffer, file.flags)
     if kind != S_IFREG:
         return _special(inode).write(k, t, inode.number, buffer, file.flags)
+    if file.inode >= proc.FIRST:
+        from kernel.fs.proc import content
+
+        return content.write(k, file_id, buffer)
     _check_end(file.offset, buffer)
     offset = regular.fetch(k, file.inode).size if file.flags & O_APPEND else file.offset
     moved = regular.write(k, file.inode, offset, buffer)

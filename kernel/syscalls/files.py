@@ -27,6 +27,7 @@ from kernel.fs.constants import (
     S_IFCHR,
     S_IFIFO,
     S_IFMT,
+    S_IFREG,
     SEEK_CUR,
     SEEK_DATA,
     SEEK_END,
@@ -34,6 +35,7 @@ from kernel.fs.constants import (
     SEEK_SET,
     SETTABLE,
 )
+from kernel.fs.proc import numbers as proc
 from kernel.fs.user_buffer import UserBuffer, check_range
 from kernel.syscalls import locks
 from kernel.syscalls.table import signed64, syscall
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 
 def file_id_of(k: Kernel, t: Task, fd: int) -> int:
     """The open file behind a descriptor. Raises EBADF, also for one that was opened with O_PATH."""
-    file_id = fdtable.file_id(k.fdtables.peek(t.fdtable), fd)
+    file_id = fdtable.look_up(k, t, fd)
     if k.files.peek(file_id).flags & O_PATH:
         raise SysError(EBADF)
     return file_id
@@ -133,6 +135,11 @@ def sys_lseek(k: Kernel, t: Task, fd: int, offset: int, whence: int) -> int:
         raise SysError(ESPIPE)
     if kind == S_IFCHR:
         return 0  # null_lseek() of Linux's drivers/char/mem.c
+    if file.inode >= proc.FIRST and kind == S_IFREG:
+        from kernel.fs.proc import content
+
+        file.offset = content.seek(file, signed64(offset), whence)
+        return file.offset
     file.offset = _sought(k, file, signed64(offset), whence)
     return file.offset
 

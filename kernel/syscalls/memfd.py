@@ -32,6 +32,6 @@ def sys_memfd_create(k: Kernel, t: Task, name: int, flags: int) -> int:
     copy_in_string(k, t, name, NAME_LIMIT, EINVAL)
     fd = fdtable.lowest_free(k.fdtables.peek(t.fdtable))
     files.check_limit(k)
-    opened = files.add(k, nameless.create(k, 0), O_RDWR | O_LARGEFILE)
+    opened = files.add(k, nameless.create(k, 0, t.cred), O_RDWR | O_LARGEFILE)
     fdtable.install(k, t.fdtable, fd, opened, bool(flags & MFD_CLOEXEC))
     return fd

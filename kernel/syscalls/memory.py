@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import limits, mm, pagetable, placement, populate, vmas
+from kernel import limits, mm, pagetable_ranges, placement, populate, vmas
 from kernel.errno import EACCES, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, SysError
 from kernel.fs import nameless
 from kernel.mm import (
@@ -211,8 +211,9 @@ def _protect(k: Kernel, t: Task, space: Mm, address: int, end: int, prot: int) -
         ):
             raise SysError(ENOMEM)
         if vma.prot != prot:
+            pagetable_ranges.own_range(k, space.root, part.start, part.end)
             vmas.change(k, space, part.start, part.end, lambda old: old._replace(prot=prot))
-            pagetable.protect(k, space.root, part.start, part.end, mm.rights(prot), bool(prot & PROT_WRITE))
+            pagetable_ranges.protect(k, space.root, part.start, part.end, mm.rights(prot), bool(prot & PROT_WRITE))
             mm.flush(k, space)
         address = part.end
     if address < end:

@@ -141,7 +141,6 @@ def sys_mincore(k: Kernel, t: Task, address: int, length: int, vec: int) -> int:
 
 def _resident(k: Kernel, space: Mm, vma: Vma, va: int) -> bool:
     """Mapped, or, of a file, in the page cache."""
-    slot = pagetable.find(k, space.root, va)
-    if slot and k.machine.ram.read64(slot):
+    if pagetable.find_entry(k, space.root, va):
         return True
     return bool(vma.inode) and fs.cached(k, vma.inode, (va - vma.start + vma.offset) // PAGE)

@@ -33,6 +33,7 @@ from kernel.fs.constants import (
     S_ISVTX,
     X_OK,
 )
+from kernel.fs.proc.numbers import SHOWN
 from kernel.syscalls.files import file_id_of
 from kernel.syscalls.table import signed32, syscall
 from kernel.user_memory import copy_in_string, copy_out
@@ -90,7 +91,7 @@ def _access(k: Kernel, t: Task, dirfd: int, address: int, mode: int, flags: int)
     mode &= 0xFFFFFFFF
     if mode & ~7:
         raise SysError(EINVAL)
-    access.require(k, k.inodes.peek(_resolve(k, t, dirfd, address, flags)), mode)
+    access.require(k, t.cred, k.inodes.peek(_resolve(k, t, dirfd, address, flags)), mode)
     return 0
 
 
@@ -122,13 +123,21 @@ def _change_directory(k: Kernel, t: Task, inode_id: int) -> int:
     target = k.inodes.peek(inode_id)
     if not target.is_directory():
         raise SysError(ENOTDIR)
-    if not access.allowed(target, X_OK):
+    if not access.allowed(t.cred, target, X_OK):
         raise SysError(EACCES)
     fs = k.fs_structs[t.fs]
     inode.hold(k, inode_id)
     inode.release(k, fs.cwd)
     fs.cwd = inode_id
     return 0
+
+
+@syscall(166, "umask", "mask")
+def sys_umask(k: Kernel, t: Task, mask: int) -> int:
+    """umask(2): returns the one before."""
+    fs = k.fs_structs[t.fs]
+    before, fs.umask = fs.umask, mask & 0o777
+    return before
 
 
 @syscall(34, "mkdirat", "dirfd", "path*", "mode")
@@ -138,7 +147,7 @@ def sys_mkdirat(k: Kernel, t: Task, dirfd: int, address: int, mode: int) -> int:
     if place.inode is not None:
         raise SysError(EEXIST)
     mode &= (0o777 | S_ISVTX) & ~k.fs_structs.peek(t.fs).umask
-    directory.create(k, place.parent, place.name, S_IFDIR | mode)
+    directory.create(k, t.cred, place.parent, place.name, S_IFDIR | mode)
     return 0
 
 
@@ -150,7 +159,7 @@ def sys_unlinkat(k: Kernel, t: Task, dirfd: int, address: int, flags: int) -> in
         raise SysError(EINVAL)
     place = path.walk(k, t, _path(k, t, address), signed32(dirfd), follow=False, follow_slashed=False)
     removable = _removable(k, place, bool(flags & AT_REMOVEDIR))
-    directory.remove(k, place.parent, place.name, removable, bool(flags & AT_REMOVEDIR))
+    directory.remove(k, t.cred, place.parent, place.name, removable, bool(flags & AT_REMOVEDIR))
     return 0
 
 
@@ -193,7 +202,7 @@ def sys_getdents64(k: Kernel, t: Task, fd: int, address: int, count: int) -> int
 def _dirent(entry: directory.Entry) -> bytes:
     """struct linux_dirent64: d_ino, d_off (where the next call goes on), d_reclen, d_type, d_name; 8-byte aligned."""
     size = (19 + len(entry.name) + 1 + 7) & ~7
-    return pack("<QqHB", entry.inode, entry.cookie, size, entry.kind) + entry.name.ljust(size - 19, b"\0")
+    return pack("<QqHB", entry.inode & SHOWN, entry.cookie, size, entry.kind) + entry.name.ljust(size - 19, b"\0")
 
 
 def _path(k: Kernel, t: Task, address: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EINVAL, ENFILE, SysError
-from kernel.fs import access, fdtable, file, inode
+from kernel.fs import fdtable, file, inode
 from kernel.fs.constants import O_CLOEXEC, O_DIRECT, O_NONBLOCK, O_RDONLY, O_WRONLY, S_IFIFO
 from kernel.fs.inode import Inode
 from kernel.fs.pipe import Pipe
@@ -14,6 +14,7 @@ from kernel.syscalls.table import syscall
 from kernel.user_memory import copy_out
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.kernel import Kernel
     from kernel.task import Task
 
@@ -29,14 +30,14 @@ def sys_pipe2(k: Kernel, t: Task, address: int, flags: int) -> int:
     reader = fdtable.lowest_free(table)
     writer = fdtable.lowest_free(table, reader + 1)
     copy_out(k, t, address, reader.to_bytes(4, "little") + writer.to_bytes(4, "little"))
-    for fd, file_id in zip((reader, writer), _make(k, flags), strict=True):
+    for fd, file_id in zip((reader, writer), _make(k, t.cred, flags), strict=True):
         fdtable.install(k, t.fdtable, fd, file_id, bool(flags & O_CLOEXEC))
     return 0
 
 
-def _make(k: Kernel, flags: int) -> tuple[int, int]:
+def _make(k: Kernel, cred: Cred, flags: int) -> tuple[int, int]:
     """A new pipe, open at both ends; closing them frees it."""
-    node = Inode(S_IFIFO | 0o600, PIPE_MOUNT, access.USER, access.USER, inode.now(k))
+    node = Inode(S_IFIFO | 0o600, PIPE_MOUNT, cred.fsuid, cred.fsgid, inode.now(k))
     node.nlink = 1
     try:
         inode_id = inode.add(k, node)

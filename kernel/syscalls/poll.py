@@ -146,7 +146,7 @@ def _begin(k: Kernel, t: Task, timeout: int, mask: int, size: int) -> int | None
             raise SysError(EINVAL)
         blocked = int.from_bytes(copy_in(k, t, mask, SET_SIZE), "little")
         t.saved_mask = t.blocked
-        signals.set_blocked(t, blocked)
+        signals.set_blocked(k, t, blocked)
     return deadline
 
 

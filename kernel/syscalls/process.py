@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kernel import exec as program
 from kernel import lifecycle, scheduler, wait
+from kernel.clone import CSIGNAL, Request, clone
 from kernel.errno import E2BIG, SysError
 from kernel.syscalls.table import signed32, syscall
 from kernel.user_memory import copy_in_pointers, copy_in_string, copy_out
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 @syscall(220, "clone", "flags", "stack*", "parent_tid*", "tls", "child_tid*")
 def sys_clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
-    """clone(2); the order of arguments is RISC-V's. What flags are taken: lifecycle.clone."""
-    return lifecycle.clone(k, t, flags & 0xFFFFFFFF, stack, parent_tid, tls, child_tid)
+    """clone(2); the order of arguments is RISC-V's. The low byte of the flags is the signal for the parent."""
+    request = Request(flags & 0xFFFFFFFF & ~CSIGNAL, flags & CSIGNAL, stack, tls, parent_tid, child_tid)
+    return clone(k, t, request)
 
 
 @syscall(221, "execve", "path*", "argv*", "envp*")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import limits, mm, pagetable, placement, populate, vmas
+from kernel import limits, mm, pagetable_ranges, placement, populate, vmas
 from kernel.errno import EFAULT, EINVAL, ENOMEM, SysError
 from kernel.fs import api as fs
 from kernel.mm import LOCKED, SHARED, TASK_SIZE, Mm, Vma
@@ -92,7 +92,7 @@ def _move(k: Kernel, t: Task, space: Mm, address: int, old: int, new: int, to: i
     moved = vmas.part(vma, address, vma.end)._replace(start=to, end=to + new)
     mm.map_area(k, space, moved)
     try:
-        pagetable.move(k, space.root, address, address + old, to)
+        pagetable_ranges.move(k, space.root, address, address + old, to)
     except SysError:
         space.vmas.remove(moved)
         if moved.inode:

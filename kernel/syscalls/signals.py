@@ -65,12 +65,12 @@ def _to_thread(k: Kernel, t: Task, tgid: int, tid: int, signal: int, info: sigin
         raise SysError(EINVAL)
     if tid not in k.tasks or (tgid and k.tasks.peek(tid).tgid != tgid):
         if tid in k.groups and tgid in (0, tid):
-            signals.check_number(signal)
+            _check_permission(k, t, tid, signal)
             return 0  # a zombie
         raise SysError(ESRCH)
-    signals.check_number(signal)
+    _check_permission(k, t, k.tasks.peek(tid).tgid, signal)
     if signal:
-        signals.send_to_task(k, k.tasks[tid], info or siginfo.by_user(signal, t.tgid, siginfo.SI_TKILL))
+        signals.send_to_task(k, k.tasks[tid], info or siginfo.by_user(signal, t, siginfo.SI_TKILL))
     return 0
 
 
@@ -80,10 +80,17 @@ def sys_rt_sigqueueinfo(k: Kernel, t: Task, tgid: int, signal: int, info: int) -
     queued, pid = _own_info(k, t, signed32(signal), info, signed32(tgid)), signed32(tgid)
     if pid <= 0 or (pid not in k.groups and pid not in k.tasks):
         raise SysError(ESRCH)
-    signals.check_number(signed32(signal))
+    tgid = pid if pid in k.groups else k.tasks.peek(pid).tgid
+    _check_permission(k, t, tgid, signed32(signal))
     if signed32(signal):
-        signals.send(k, pid if pid in k.groups else k.tasks.peek(pid).tgid, queued)
+        signals.send(k, tgid, queued)
     return 0
+
+
+def _check_permission(k: Kernel, t: Task, tgid: int, signal: int) -> None:
+    signals.check_number(signal)
+    if not signals.may_send(k, t, tgid, signal):
+        raise SysError(EPERM)
 
 
 @syscall(240, "rt_tgsigqueueinfo", "tgid", "tid", "signal", "info*")
@@ -138,7 +145,7 @@ def sys_rt_sigprocmask(k: Kernel, t: Task, how: int, new: int, old: int, size: i
         if how not in (SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK):
             raise SysError(EINVAL)
         after = before | mask if how == SIG_BLOCK else before & ~mask if how == SIG_UNBLOCK else mask
-        signals.set_blocked(t, after)
+        signals.set_blocked(k, t, after)
     if old:
         copy_out(k, t, old, before.to_bytes(8, "little"))
     return 0
@@ -165,7 +172,7 @@ def sys_rt_sigsuspend(k: Kernel, t: Task, address: int, size: int) -> int:
         _check_size(size)
         mask = _set(k, t, address)
         t.saved_mask = t.blocked
-        signals.set_blocked(t, mask)
+        signals.set_blocked(k, t, mask)
     raise WouldBlock(_SIGNAL, restart=NO_HANDLER)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kernel import signals
 from kernel.errno import EINTR, ENOSYS, ERESTARTSYS, SysError
+from kernel.fs import api as fs
 from kernel.wait_queues import INTERRUPT, RESTART, Pending, WouldBlock
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def load() -> None:
     from kernel.syscalls import (  # noqa: F401 - fills TABLE
         events,
         files,
+        identity,
         itimers,
         limits,
         locks,
@@ -153,9 +155,11 @@ def interrupt(k: Kernel, t: Task, restarts: bool) -> None:
 def _finish(k: Kernel, t: Task, call: Syscall, result: int | None, said: int | None = None) -> None:
     """The call is over. `said` is what the tracer hears if the registers stay as they are."""
     t.pending = None
+    if t.held:
+        fs.let_go(k, t)
     t.awaited = 0
     if t.saved_mask is not None and result != -EINTR:
-        signals.set_blocked(t, t.saved_mask)
+        signals.set_blocked(k, t, t.saved_mask)
         t.saved_mask = None
     if result is not None:
         t.hart.x[A0] = result & _MASK

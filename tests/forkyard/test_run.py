@@ -374,8 +374,13 @@ def test_the_first_program_may_have_any_name(
     assert forkyard("run", f"./{name}.s").status == 0
 
 
-@pytest.mark.parametrize("policy", ["eager", "shared-tables", "magic"])
-def test_a_way_to_fork_that_is_not_here_is_refused_rather_than_ignored(forkyard: Forkyard, policy: str) -> None:
-    result = forkyard("run", "--fork", policy, PROGRAMS / "hello.s")
+@pytest.mark.parametrize("policy", ["eager", "cow", "shared-tables"])
+def test_a_program_cannot_tell_how_fork_copies_memory(forkyard: Forkyard, policy: str) -> None:
+    result = forkyard("run", "--fork", policy, PROGRAMS / "family.s")
+    assert (result.status, result.out) == (0, (PROGRAMS / "family.out").read_text())
+
+
+def test_a_way_to_fork_that_is_not_there_is_refused(forkyard: Forkyard) -> None:
+    result = forkyard("run", "--fork", "magic", PROGRAMS / "hello.s")
     assert (result.status, result.out) == (2, "")
-    assert policy in result.err
+    assert "magic" in result.err and "shared-tables" in result.err

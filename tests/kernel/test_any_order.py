@@ -55,6 +55,7 @@ class Model:
 
 class AnyOrder(RuleBasedStateMachine):
     memory = 4 << 20
+    policy = "cow"
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +63,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @initialize()
     def boot(self) -> None:
-        self.p = Puppets(memory=self.memory, max_procs=12, pid_max=400)
+        self.p = Puppets(memory=self.memory, max_procs=12, pid_max=400, fork=self.policy)
         self.models[1] = Model(0)
 
     @precondition(lambda self: not self.p.alive(1))
@@ -261,6 +262,28 @@ class LittleMemory(AnyOrder):
     memory = 300 << 10
 
 
+class SharedTables(AnyOrder):
+    policy = "shared-tables"
+
+
+class LittleMemorySharedTables(LittleMemory):
+    policy = "shared-tables"
+
+
+class Eager(AnyOrder):
+    policy = "eager"
+
+
+class LittleMemoryEager(LittleMemory):
+    policy = "eager"
+
+
 TestAnyOrder = AnyOrder.TestCase
 TestLittleMemory = LittleMemory.TestCase
+TestSharedTables = SharedTables.TestCase
+TestLittleMemorySharedTables = LittleMemorySharedTables.TestCase
+TestEager = Eager.TestCase
+TestLittleMemoryEager = LittleMemoryEager.TestCase
 TestAnyOrder.settings = TestLittleMemory.settings = settings(stateful_step_count=40)
+TestSharedTables.settings = TestLittleMemorySharedTables.settings = settings(stateful_step_count=40)
+TestEager.settings = TestLittleMemoryEager.settings = settings(stateful_step_count=25, max_examples=20)

@@ -25,7 +25,7 @@ def test_a_child_sees_what_its_parent_had_and_neither_sees_what_the_other_writes
 
 
 def test_one_store_into_a_shared_page_copies_that_page_and_no_other() -> None:
-    p = Puppets()
+    p = Puppets(fork="cow")
     p.store(1, DATA, 1)
     p.store(1, DATA + 0x2000, 1)
     child = p.fork(1)
@@ -37,7 +37,7 @@ def test_one_store_into_a_shared_page_copies_that_page_and_no_other() -> None:
 
 
 def test_the_last_holder_of_a_page_gets_its_right_to_write_back_without_a_copy() -> None:
-    p = Puppets()
+    p = Puppets(fork="cow")
     p.store(1, DATA, 1)
     child = p.fork(1)
     frame = page_frame(p, 1, DATA)
@@ -84,7 +84,7 @@ def test_a_page_of_zeros_is_made_for_each_process_that_touches_one_first() -> No
 
 
 def test_grandchildren_share_what_nobody_has_written() -> None:
-    p = Puppets()
+    p = Puppets(fork="cow")
     p.store(1, DATA, 7)
     child = p.fork(1)
     grandchild = p.fork(child)

@@ -41,9 +41,11 @@ class Page(NamedTuple):
 class Memory(RuleBasedStateMachine):
     """`spaces`: pid → page → Page; `objects`: what the pages of each shared object say."""
 
+    policy = "cow"
+
     @initialize()
     def boot(self) -> None:
-        self.p = Puppets(memory=4 << 20)
+        self.p = Puppets(memory=4 << 20, fork=self.policy)
         self.spaces: dict[int, dict[int, Page]] = {1: {}}
         self.objects: dict[int, list[int]] = {FILE: [0] * PAGES}
         self.size = PAGES
@@ -196,5 +198,16 @@ class Memory(RuleBasedStateMachine):
             check_end(self.p.k)
 
 
+class SharedTables(Memory):
+    policy = "shared-tables"
+
+
+class Eager(Memory):
+    policy = "eager"
+
+
 TestMemory = Memory.TestCase
-TestMemory.settings = settings(stateful_step_count=40)
+TestSharedTables = SharedTables.TestCase
+TestEager = Eager.TestCase
+TestMemory.settings = TestSharedTables.settings = settings(stateful_step_count=40)
+TestEager.settings = settings(stateful_step_count=25, max_examples=20)

@@ -36,9 +36,9 @@ def private(p: Puppets) -> int:
     return p.k.frames.used - len(p.k.page_cache.frames())
 
 
-def busy() -> Puppets:
+def busy(**config: str) -> Puppets:
     """A process with pages in four leaf tables: data, heap, deep in the stack."""
-    p = Puppets(memory=4 << 20)
+    p = Puppets(memory=4 << 20, **config)
     p.call(1, "brk", HEAP + (3 << 20))
     for va in (DATA, DATA + PAGE, DATA_END - 8, HEAP, HEAP + (2 << 20), 0x3F_FFFF_0000, 0x3F_FFC0_0000):
         p.store(1, va, va)
@@ -65,10 +65,15 @@ def sweep(p: Puppets, injector: Injector, action: Callable[[], int]) -> int:
         failures += 1
 
 
-def test_fork_that_runs_out_of_memory_anywhere_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    p = busy()
-    failures = sweep(p, Injector(monkeypatch), lambda: p.fork(1))
-    assert failures == 7  # the root, and two upper and four leaf tables
+@pytest.mark.parametrize(
+    ("policy", "allocations"),
+    [("cow", 7), ("shared-tables", 1), ("eager", 15)],  # the root; two upper and four leaf tables; eight pages
+)
+def test_fork_that_runs_out_of_memory_anywhere_leaves_everything_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, policy: str, allocations: int
+) -> None:
+    p = busy(fork=policy)
+    assert sweep(p, Injector(monkeypatch), lambda: p.fork(1)) == allocations
 
 
 def test_exec_that_runs_out_of_memory_anywhere_leaves_the_caller_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,7 @@ def test_one_can_go_back_and_forth_between_many_snapshots() -> None:
 
 
 def test_a_snapshot_copies_the_objects_that_were_reached_and_shares_the_others() -> None:
-    p = Puppets(max_procs=100)
+    p = Puppets(max_procs=100, fork="cow")
     children = [p.fork(1) for _ in range(50)]
     first = p.k.snapshot()
     p.store(children[0], DATA, 1)

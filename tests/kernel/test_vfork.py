@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from kernel import lifecycle
+from kernel import clone
 from kernel.check import check
 from kernel.signal_numbers import SIGKILL, SIGSTOP, SIGTERM, SIGUSR1
 from kernel.task import RUNNING, SLEEPING
 from tests.kernel.puppet import DATA, SIGCHLD, Puppets
 
-VFORK = lifecycle.CLONE_VM | lifecycle.CLONE_VFORK | SIGCHLD
+VFORK = clone.CLONE_VM | clone.CLONE_VFORK | SIGCHLD
 
 
 def vfork(p: Puppets, parent: int) -> int:
@@ -92,7 +92,7 @@ def test_only_death_interrupts_the_wait(signal: int, dies: bool) -> None:
 
 def test_vfork_with_memory_of_its_own_waits_too() -> None:
     p = Puppets()
-    assert p.call(1, "clone", lifecycle.CLONE_VFORK | SIGCHLD) is None
+    assert p.call(1, "clone", clone.CLONE_VFORK | SIGCHLD) is None
     p.store(2, DATA, 7)
     p.call(2, "exit_group", 0)
     assert goes_on(p, 1, 2)
@@ -111,7 +111,7 @@ def test_a_child_can_have_a_stack_of_its_own_as_posix_spawn_gives_it() -> None:
 
 def test_a_child_with_the_same_memory_needs_no_waiting() -> None:
     p = Puppets()
-    child = p.call(1, "clone", lifecycle.CLONE_VM | SIGCHLD, DATA + 4096)
+    child = p.call(1, "clone", clone.CLONE_VM | SIGCHLD, DATA + 4096)
     assert child == 2
     p.store(2, DATA, 7)
     assert p.load(1, DATA) == 7

@@ -19,7 +19,7 @@ KERNEL = (
     # fork and copy on write
     Mutant(
         "fork-without-flushing-the-tlb",
-        "kernel.cow",
+        "kernel.fork_policy",
         "fork",
         "address_space.flush(k, parent)",
         "pass",
@@ -28,7 +28,7 @@ KERNEL = (
     Mutant(
         "fork-leaves-the-parent-its-right-to-write",
         "kernel.cow",
-        "_share_tables",
+        "share_leaf",
         "ram.write(table * PAGE + first * 8, readable)",
         "pass",
         (f"{COW}::test_a_child_sees_what_its_parent_had_and_neither_sees_what_the_other_writes",),
@@ -36,7 +36,7 @@ KERNEL = (
     Mutant(
         "fork-does-not-hold-the-shared-frames",
         "kernel.cow",
-        "_share_tables",
+        "share_leaf",
         "k.frames.hold_many(ppns)",
         "pass",
         (f"{COW}::test_a_child_sees_what_its_parent_had_and_neither_sees_what_the_other_writes",),
@@ -100,9 +100,9 @@ KERNEL = (
     ),
     Mutant(
         "unmapped-pages-keep-their-frames",
-        "kernel.pagetable",
+        "kernel.pagetable_ranges",
         "unmap",
-        "k.frames.release_many(ppns)",
+        "k.frames.release_many(gone)",
         "pass",
         ("tests/kernel/test_memory.py::test_what_brk_gave_up_is_gone_and_comes_back_as_zeros",),
     ),
@@ -232,7 +232,7 @@ KERNEL = (
         "a-broken-pipe-sends-no-signal",
         "kernel.fs.pipe",
         "_break",
-        "send_to_task(k, t, by_user(SIGPIPE, t.tgid))",
+        "send_to_task(k, t, by_user(SIGPIPE, t))",
         "pass",
         ("tests/kernel/fs/test_pipes.py::test_who_writes_for_nobody_gets_sigpipe_and_epipe",),
     ),

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from kernel import lifecycle, mm
 from kernel.check import check
+from kernel.clone import Request, clone
 from kernel.config import Config
 from kernel.door import Door
 from kernel.fs import api as fs
@@ -65,9 +66,10 @@ class Box:
         memory: int = 64 << 20,
         stdin: bytes = b"",
         door: Door | None = None,
+        root: bool = False,
     ) -> None:
         table.load()
-        self.k = Kernel(Config(memory=memory, engine="python"), door or Door(stdin))
+        self.k = Kernel(Config(memory=memory, engine="python", root=root), door or Door(stdin))
         fs.init(self.k, programs or Programs(), mounts)
         fs.hold_inode(self.k, self.k.root_inode)
         mm_id = mm.create(self.k)
@@ -86,7 +88,7 @@ class Box:
         child = object.__new__(type(self))
         child.k = self.k
         self._activate()
-        pid = lifecycle.clone(self.k, self.task, 17, 0, 0, 0, 0)
+        pid = clone(self.k, self.task, Request(0, 17))
         child.task = self.k.tasks[pid]
         return child
 

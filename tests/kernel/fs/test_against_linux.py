@@ -42,7 +42,7 @@ def linux() -> Iterator[Linux]:
 def make_tree(side: Any, top: str = "/tmp") -> None:
     """The same small tree on both sides."""
     if isinstance(side, Linux):
-        for name in ("tmp", "bin", "dev"):
+        for name in ("tmp", "bin", "dev", "proc"):
             side.mkdir("/" + name)
         side.chmod("/", 0o755)
         side.chmod("/tmp", 0o1777)

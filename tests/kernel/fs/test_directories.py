@@ -14,11 +14,13 @@ WALL_CLOCK = 1_767_225_600
 
 
 def test_the_tree_at_boot(box: Box) -> None:
-    assert box.listing("/") == [b"bin", b"dev", b"tmp"]
+    assert box.listing("/") == [b"bin", b"dev", b"proc", b"tmp"]
     assert box.listing("/tmp") == []
     assert box.listing("/dev") == [b"console", b"full", b"null", b"random", b"tty", b"urandom", b"zero"]
     assert [box.stat(path)[0] for path in ("/", "/bin", "/tmp", "/dev")] == [0o40755, 0o40755, 0o41777, 0o40755]
-    assert box.open("/mine", O_CREAT) == -EACCES
+    assert [box.raw_stat(path)[4] for path in ("/", "/bin", "/tmp", "/dev")] == [1000, 0, 0, 0]
+    assert box.open("/mine", O_CREAT) == 3
+    assert box.open("/dev/mine", O_CREAT) == -EACCES
     assert box.getcwd() == b"/\0"
 
 

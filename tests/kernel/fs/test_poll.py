@@ -236,5 +236,5 @@ def test_a_signal_ends_it_even_if_only_the_call_s_own_mask_lets_it_through() -> 
 def test_a_signal_that_nobody_handles_does_not_end_it(box: Box) -> None:
     reader, _ = box.pipe()
     assert box.poll([(reader, POLLIN)], None)[0] == BLOCKED
-    send(box.k, box.task.tgid, by_user(SIGUSR1, 1))  # pid 1 gets no signal that it has no handler for
+    send(box.k, box.task.tgid, by_user(SIGUSR1, box.task))  # pid 1 gets no signal that it has no handler for
     assert box.again() == BLOCKED

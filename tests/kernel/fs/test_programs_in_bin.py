@@ -35,7 +35,7 @@ def test_the_first_look_makes_the_program_and_no_other(programs: Programs, look:
         assert box.stat("/bin/hello") == (0o100755, 1, 10244)
     else:
         inode = fs.resolve(box.k, box.task, b"/bin/hello")
-        assert fs.executable(box.k, inode).size == 10244
+        assert fs.executable(box.k, box.task.cred, inode).size == 10244
     assert programs.loads == ["hello"]
 
 
@@ -64,7 +64,7 @@ def test_a_program_that_cannot_be_made_is_an_error_of_its_file_and_a_message(pro
     assert box.stat("/bin/bad") == -EIO
     assert box.err == 2 * b"forkyard: /bin/bad can't be made: bad.s:3: no such thing\nforkyard:     addd a0\n"
     with pytest.raises(SysError):
-        fs.executable(box.k, fs.resolve(box.k, box.task, b"/bin/bad"))
+        fs.executable(box.k, box.task.cred, fs.resolve(box.k, box.task, b"/bin/bad"))
     assert box.open("/bin/sh") == 3
 
 
@@ -100,9 +100,9 @@ def test_only_files_that_may_be_executed_are_executed(programs: Programs) -> Non
     box.open("/tmp/mine", O_CREAT, 0o700)
     for path in (b"/tmp/data", b"/tmp", b"/dev/null"):
         with pytest.raises(SysError) as caught:
-            fs.executable(box.k, fs.resolve(box.k, box.task, path))
+            fs.executable(box.k, box.task.cred, fs.resolve(box.k, box.task, path))
         assert caught.value.errno == EACCES
-    assert fs.executable(box.k, fs.resolve(box.k, box.task, b"/tmp/mine")).size == 0
+    assert fs.executable(box.k, box.task.cred, fs.resolve(box.k, box.task, b"/tmp/mine")).size == 0
 
 
 def test_a_file_is_not_run_while_it_is_written_nor_written_while_it_runs(programs: Programs) -> None:
@@ -110,10 +110,10 @@ def test_a_file_is_not_run_while_it_is_written_nor_written_while_it_runs(program
     fd = box.open("/tmp/mine", O_CREAT | O_WRONLY, 0o700)
     inode = fs.resolve(box.k, box.task, b"/tmp/mine")
     with pytest.raises(SysError) as caught:
-        fs.executable(box.k, inode)
+        fs.executable(box.k, box.task.cred, inode)
     assert caught.value.errno == ETXTBSY
     box.close(fd)
-    assert fs.executable(box.k, inode).size == 0
+    assert fs.executable(box.k, box.task.cred, inode).size == 0
     fs.hold_inode(box.k, inode)
     box.k.mms[box.task.mm].exe = inode
     for flags in (O_WRONLY, O_RDWR, O_TRUNC):

@@ -49,7 +49,7 @@ def test_the_frame_is_the_one_of_linux() -> None:
     sp = x[2]
     frame = signalled(p)
     assert x[2] == (sp - 1088 & -16)
-    assert frame[:128] == siginfo.by_user(SIGUSR1, 1).raw
+    assert frame[:128] == siginfo.by_user(SIGUSR1, p.k.tasks.peek(1)).raw
     assert unpack_from("<QQ", frame, 128) == (0, 0)
     assert unpack_from("<QQQ", frame, 144) == (0, 2, 0), "no alternate stack: SS_DISABLE"
     assert unpack_from("<Q", frame, 168) == (1 << SIGHUP - 1,)

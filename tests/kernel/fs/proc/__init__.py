@@ -1,0 +1,1 @@
+"""/proc: its names, the formats of its files, and what is hostile to it."""
