@@ -121,8 +121,8 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         help="show a host directory to the programs, read-only unless rw is said (default GUESTDIR: /mnt)")  # fmt: skip
     add("--env", type=environment, action="append", default=[], metavar="NAME=VALUE",
         help="add to the program's environment, which starts with PATH=/bin alone")  # fmt: skip
-    add("--fork", choices=("cow", "shared-tables", "eager"), default="cow",
-        help="how fork copies memory: pages when written (cow, the default), tables too, or at once")  # fmt: skip
+    add("--fork", choices=("shared-tables", "cow", "eager"), default="shared-tables",
+        help="how fork copies memory: tables and pages on write (the default), only pages, or all at once")  # fmt: skip
     add("--root", action="store_true", help="the first process is root (uid 0) instead of an ordinary user (uid 1000)")
     add("--with", dest="more", action="append", default=[], metavar="MORE.s", help="a further source to link in")
     add(

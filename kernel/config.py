@@ -15,6 +15,7 @@ PID_MAX = 32768
 class Config:
     """`memory` bytes of RAM; `mounts` as (host directory, guest directory, writable); `env` as b"NAME=VALUE".
 
+    `fork` is how it copies memory: a name in fork_policy.POLICIES.
     `objects` is where the llvm engine keeps what it has compiled (vm.native.code.ObjectCache), None: nowhere.
     `root`: the first process is uid 0 with every capability, not an ordinary user.
     `count_accesses` makes the engine count loads and stores, for `--stats`: without it the TLB's hits are not known.
@@ -47,7 +48,7 @@ class Config:
         quantum: int = DEFAULT_QUANTUM,
         sched: str = "rr",
         seed: int = 0,
-        fork: str = "cow",
+        fork: str = "shared-tables",
         mounts: tuple[tuple[str, str, bool], ...] = (),
         env: tuple[bytes, ...] = (b"PATH=/bin",),
         pid_max: int = PID_MAX,

@@ -1,7 +1,7 @@
 """fork's address space: a second one with the same contents, its pages given to it by one of three policies.
 
+    shared-tables   the default: page tables are shared, too, and copied when something below changes (fork_tables.py)
     cow             every page table entry is copied, no page: a page is copied when it is first written (cow.py)
-    shared-tables   the page tables themselves are shared, and copied when something below them changes (fork_tables.py)
     eager           every page that can be written is copied at once, as Unix did before it had an MMU (fork_eager.py)
 
 A policy is one function: it gives the child the parent's pages, except those of the areas in cow.NOT_COPIED, and
