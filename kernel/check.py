@@ -29,7 +29,17 @@ class CheckError(AssertionError):
 
 def check(k: Kernel) -> None:
     """Raises CheckError with all that is wrong."""
-    found = [*_frames(k), *_spaces(k), *_pids(k), *_family(k), *_queues(k), *_signals(k), *_users(k), *fs.findings(k)]
+    found = [
+        *_frames(k),
+        *_spaces(k),
+        *_pids(k),
+        *_family(k),
+        *_process_groups(k),
+        *_queues(k),
+        *_signals(k),
+        *_users(k),
+        *fs.findings(k),
+    ]
     if found:
         raise CheckError("\n".join(found))
 
@@ -39,7 +49,7 @@ def check_end(k: Kernel) -> None:
     check(k)
     counts = [
         (name, len(getattr(k, name)))
-        for name in ("tasks", "groups", "mms", "fs_structs", "sighands", "fdtables", "files")
+        for name in ("tasks", "groups", "pgroups", "sessions", "mms", "fs_structs", "sighands", "fdtables", "files")
     ]
     found = [f"{number} {name} are left at the end" for name, number in counts if number]
     cached = len(k.page_cache.frames())
@@ -190,7 +200,7 @@ def _family(k: Kernel) -> list[str]:
             found += _parent(k, tgid, group.parent)
         elif tgid != 1:
             found.append(f"process {tgid} has no parent")
-        found += [f"{child} is a child of {tgid}, but gone" for child in group.children if child not in k.groups]
+        found += _children(k, group)
     zombies = sum(k.groups.peek(tgid).zombie for tgid in k.groups.ids())
     if zombies != k.zombies:
         found.append(f"there are {zombies} zombies, but {k.zombies} are counted")
@@ -201,11 +211,52 @@ def _parent(k: Kernel, tgid: int, parent: int) -> list[str]:
     if parent not in k.groups or k.groups.peek(parent).zombie:
         return [f"the parent {parent} of process {tgid} is gone"]
     group, above = k.groups.peek(tgid), k.groups.peek(parent)
-    if tgid not in above.children:
-        return [f"process {tgid} isn't among the children of its parent {parent}"]
-    if group.zombie and (group.join, tgid) not in above.zombies:
-        return [f"zombie {tgid} can't be found by its parent {parent}"]
-    return []
+    if group.forker not in above.threads or group.forker not in k.tasks:
+        return [f"process {tgid} is a child of thread {group.forker} of {parent}, which is gone"]
+    found, thread = [], k.tasks.peek(group.forker)
+    if tgid not in above.children or tgid not in thread.children:
+        found.append(f"process {tgid} isn't among the children of its parent {parent}")
+    tells = group.zombie or group.report is not None
+    if tells != ((group.join, tgid) in thread.ready):
+        found.append(f"process {tgid} has {'' if tells else 'nothing '}to be waited for, but its parent doesn't know")
+    return found
+
+
+def _children(k: Kernel, group: ThreadGroup) -> list[str]:
+    """What a process and its threads list as children are such, in the order of their joining."""
+    found = []
+    for tgid in group.children:
+        if tgid not in k.groups or k.groups.peek(tgid).parent != group.tgid:
+            found.append(f"{tgid} is no child of {group.tgid}, which says so")
+    for tid in group.threads:
+        thread = k.tasks.peek(tid)
+        if any(tgid not in group.children or k.groups.peek(tgid).forker != tid for tgid in thread.children):
+            found.append(f"thread {tid} has children that aren't its own: {list(thread.children)}")
+        if sorted(thread.ready) != thread.ready or any(tgid not in thread.children for _, tgid in thread.ready):
+            found.append(f"thread {tid} has {thread.ready} to wait for")
+    return found
+
+
+def _process_groups(k: Kernel) -> list[str]:
+    """The indexes of process groups and sessions say what the processes say."""
+    members: dict[int, dict[int, None]] = {}
+    stopped: Counter[int] = Counter()
+    sessions: dict[int, set[int]] = {}
+    found = []
+    for tgid in k.groups.ids():
+        group = k.groups.peek(tgid)
+        members.setdefault(group.pgid, {})[tgid] = None
+        stopped[group.pgid] += bool(group.stopped)
+        sessions.setdefault(group.sid, set()).add(group.pgid)
+    for pgid in sorted({*members, *k.pgroups.ids()}):
+        row = k.pgroups.peek(pgid) if pgid in k.pgroups else None
+        if row is None or row.members != members.get(pgid) or row.stopped != stopped[pgid]:
+            found.append(f"process group {pgid} has {list(members.get(pgid, ()))}, its row says otherwise")
+        elif any(k.groups.peek(tgid).sid != row.sid for tgid in row.members):
+            found.append(f"process group {pgid} isn't in one session, {row.sid}")
+    if {sid: set(k.sessions.peek(sid).groups) for sid in k.sessions.ids()} != sessions:
+        found.append(f"the sessions are {sessions}, but their rows say otherwise")
+    return found
 
 
 def _queues(k: Kernel) -> list[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from kernel import cpu_time, fork_policy, lifecycle, mm, scheduler
+from kernel import cpu_time, fork_policy, lifecycle, mm, reaper, scheduler
 from kernel.errno import EAGAIN, EINVAL, EPERM, SysError
 from kernel.fs import api as fs
 from kernel.signal_numbers import SIG_IGN
@@ -117,6 +117,7 @@ def _copy(k: Kernel, t: Task, request: Request) -> tuple[Task, int]:
     tgid = t.tgid if flags & CLONE_THREAD else tid
     child = Task(tid, tgid, mm_id, fdtable, _fs_struct(k, t, flags), _sighand(k, t, flags), t.comm, t.cred)
     child.blocked = t.blocked
+    child.inherit(t)
     if flags & (CLONE_VM | CLONE_VFORK) != CLONE_VM:
         child.altstack = t.altstack
     if flags & CLONE_CHILD_CLEARTID:
@@ -182,9 +183,7 @@ def _found_process(k: Kernel, t: Task, child: Task, request: Request) -> None:
     sibling = bool(request.flags & CLONE_PARENT)
     signal = own.exit_signal if sibling else request.exit_signal
     group = ThreadGroup(child.tid, 0, own.pgid, own.sid, signal, child.comm, child.cred, own.limits)
+    group.below_subreaper = own.subreaper or own.below_subreaper
     cpu_time.set_alarm(group)
     lifecycle.enter(k, child, group)
-    if sibling:
-        lifecycle.adopt(k, k.groups[own.parent], group, own.forker)
-    else:
-        lifecycle.adopt(k, own, group, t.tid)
+    reaper.adopt(k, k.tasks[own.forker] if sibling else t, group)

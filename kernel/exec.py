@@ -247,8 +247,9 @@ def _reset_signals(k: Kernel, t: Task) -> None:
     fresh.actions = {signal: Action(SIG_IGN, 0, 0) for signal, action in old.items() if action.handler == SIG_IGN}
     lifecycle.release_sighand(k, t.sighand)
     t.sighand = k.sighands.add(fresh)
-    t.altstack = NO_STACK
-    k.groups[t.tgid].exit_signal = SIGCHLD
+    t.altstack, t.keep_caps = NO_STACK, False
+    group = k.groups[t.tgid]
+    group.exit_signal, group.did_exec = SIGCHLD, True
 
 
 def _rename(k: Kernel, t: Task, path: bytes) -> None:

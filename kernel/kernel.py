@@ -16,6 +16,7 @@ from kernel.events import Bus, Death
 from kernel.frames import Frames
 from kernel.mm import Mm
 from kernel.page_cache import PageCache
+from kernel.pgroups import ProcessGroup, Session
 from kernel.pids import Pids
 from kernel.stats import Stats
 from kernel.table import Table
@@ -65,6 +66,8 @@ class Kernel:
 
     tasks: Table[Task]
     groups: Table[ThreadGroup]
+    pgroups: Table[ProcessGroup]
+    sessions: Table[Session]
     mms: Table[Mm]
     fs_structs: Table[FsStruct]
     sighands: Table[SigHand]
@@ -88,6 +91,8 @@ class Kernel:
         self.pids = Pids(config.pid_max)
         self.tasks = Table(Task)
         self.groups = Table(ThreadGroup)
+        self.pgroups = Table(ProcessGroup)
+        self.sessions = Table(Session)
         self.mms = Table(Mm)
         self.fs_structs = Table(FsStruct)
         self.sighands = Table(SigHand)
@@ -98,7 +103,7 @@ class Kernel:
         self.slice_end = 0  # machine.retired at which the current slice ends. scheduler.py
         self.schedule_state = 0  # state of the random scheduler. scheduler.py
         self.zombies = 0  # processes that have ended and nobody has waited for. lifecycle.py
-        self.joins = 0  # sequence of ThreadGroup.join. lifecycle.py
+        self.joins = 0  # sequence of ThreadGroup.join. reaper.py
         self.asid_generation = 1  # mm.py
         self.asid_next = 1  # mm.py
         self.root_inode = 0  # kernel/fs

@@ -1,4 +1,4 @@
-"""The end of tasks and processes, and who is whose parent. clone.py is the beginning; wait.py reaps.
+"""The end of tasks and processes. clone.py is the beginning; reaper.py has what parents hear; wait.py reaps.
 
     clone → RUNNING ⇄ SLEEPING, STOPPED → exit → zombie → (wait) → gone
 
@@ -10,14 +10,13 @@ status. Sources: kernel/exit.c, and de_thread in fs/exec.c.
 from __future__ import annotations
 
 from contextlib import suppress
-from heapq import heappush
 from typing import TYPE_CHECKING
 
-from kernel import credentials, itimer, limits, mm, scheduler, siginfo, signals
+from kernel import credentials, itimer, limits, mm, pgroups, reaper, scheduler, signals, stopping
 from kernel.errno import SysError
 from kernel.fs import api as fs
-from kernel.signal_numbers import LAST_SIGNAL, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGKILL
-from kernel.task import DEFAULT, FsStruct, SigHand, Task, ThreadGroup
+from kernel.signal_numbers import SIGCHLD, SIGKILL
+from kernel.task import FsStruct, SigHand, Task, ThreadGroup
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -49,8 +48,8 @@ def enter(k: Kernel, t: Task, group: ThreadGroup) -> None:
     """A task and its group into the tables. Its pid has one hold, as a task; it gets those of group, pgid and sid."""
     k.tasks.add(t, t.tid)
     k.groups.add(group, group.tgid)
-    for pid in (group.tgid, group.pgid, group.sid):
-        k.pids.hold(pid)
+    k.pids.hold(group.tgid)
+    pgroups.enter(k, group)
 
 
 def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) -> Task:
@@ -63,15 +62,6 @@ def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) ->
     return task
 
 
-def adopt(k: Kernel, parent: ThreadGroup, child: ThreadGroup, forker: int) -> None:
-    """`child` becomes the youngest child of `parent`; `forker` is the thread of `parent` that is its parent."""
-    k.joins += 1
-    child.parent, child.join, child.forker = parent.tgid, k.joins, forker
-    parent.children[child.tgid] = None
-    if child.zombie:
-        heappush(parent.zombies, (child.join, child.tgid))
-
-
 def store_tid(k: Kernel, t: Task, address: int, tid: int) -> None:
     """CLONE_PARENT_SETTID and its kin. Like Linux, goes on if there is no memory at the address."""
     from kernel.user_memory import copy_out
@@ -82,7 +72,8 @@ def store_tid(k: Kernel, t: Task, address: int, tid: int) -> None:
 
 def exit_group(k: Kernel, group: ThreadGroup, status: int) -> None:
     """The process ends: all its tasks are gone, it is a zombie, its parent hears of it. `status` is wait4's word."""
-    for tid in list(group.threads):
+    threads, group.threads = group.threads, {}  # so that no child goes to a thread that is about to end
+    for tid in threads:
         _end_task(k, group, tid)
     _end_process(k, group, status)
 
@@ -113,27 +104,19 @@ def become_leader(k: Kernel, t: Task) -> None:
     k.pids.release(tid)
     group.threads = {t.tid: None}
     group.target = t.tid
-    _hand_on_children(k, group, tid, t.tid)
+    reaper.renumber(k, t)
     k.current = k.last_ran = t.tid
 
 
 def _leave_to_others(k: Kernel, group: ThreadGroup, t: Task, status: int) -> None:
-    """A thread has ended, its process goes on: its children, and signals it would have seen, are others' now."""
-    heir = next(iter(group.threads))
+    """A thread has ended, its process goes on: signals it would have seen are for others now."""
     if group.target == t.tid:
-        group.target = heir
-    _hand_on_children(k, group, t.tid, heir)
+        group.target = next(iter(group.threads))
     signals.retarget(k, t, ~t.blocked)
     if k.events.ThreadExit:
         from kernel.events import ThreadExit
 
         k.events.emit(ThreadExit(k.machine.retired, t.tid, group.tgid, status))
-
-
-def _hand_on_children(k: Kernel, group: ThreadGroup, old: int, new: int) -> None:
-    for tgid in group.children:
-        if k.groups.peek(tgid).forker == old:
-            k.groups[tgid].forker = new
 
 
 def _end_task(k: Kernel, group: ThreadGroup, tid: int) -> None:
@@ -148,7 +131,9 @@ def _end_task(k: Kernel, group: ThreadGroup, tid: int) -> None:
     release_fs(k, t.fs)
     release_sighand(k, t.sighand)
     scheduler.leave(k, t)
-    del group.threads[tid]
+    group.threads.pop(tid, None)
+    if group.tgid != INIT or group.threads:
+        reaper.give_away(k, t)
     k.tasks.remove(tid)
     k.pids.release(tid)
 
@@ -171,8 +156,10 @@ def release_sighand(k: Kernel, sighand: int) -> None:
 
 
 def _end_process(k: Kernel, group: ThreadGroup, status: int) -> None:
-    group.status, group.zombie, group.report = status, True, None
-    group.stopped = group.stopping = 0
+    if group.tgid != INIT:
+        reaper.hang_up_orphans(k, group)
+    stopping.ended(k, group)
+    group.status, group.zombie = status, True
     group.signals, group.queue = 0, []
     itimer.arm(k, group, 0, 0)
     k.zombies += 1
@@ -184,76 +171,7 @@ def _end_process(k: Kernel, group: ThreadGroup, status: int) -> None:
     if group.tgid == INIT:
         _end_machine(k, group)
         return
-    _give_away_children(k, group)
-    parent = k.groups[group.parent]
-    heappush(parent.zombies, (group.join, group.tgid))
-    notify_parent(k, group)
-
-
-def _give_away_children(k: Kernel, group: ThreadGroup) -> None:
-    """Orphans and orphaned zombies go to init, the reaper, in the order of their birth."""
-    init = k.groups[INIT]
-    children, group.children, group.zombies = group.children, {}, []
-    for tgid in children:
-        child = k.groups[tgid]
-        adopt(k, init, child, INIT)
-        child.exit_signal = SIGCHLD
-        if k.events.Reparent:
-            from kernel.events import Reparent
-
-            k.events.emit(Reparent(k.machine.retired, tgid, tgid, group.tgid, INIT))
-        if child.zombie:
-            notify_parent(k, child)
-
-
-def notify_parent(k: Kernel, group: ThreadGroup) -> None:
-    """The process has changed its state: its parent gets the signal for that and looks again if it waits."""
-    if group.parent not in k.groups:
-        return
-    reaps = False
-    if not group.zombie:
-        _tell_of_stop(k, group)
-    else:
-        reaps = _tell_of_end(k, group)
-    k.wake(("child", group.parent))
-    if reaps:
-        _reap_silently(k, group)
-
-
-def _tell_of_end(k: Kernel, group: ThreadGroup) -> bool:
-    """SIGCHLD, or what clone asked for. True if the parent doesn't want to wait: SIG_IGN or SA_NOCLDWAIT."""
-    signal = group.exit_signal
-    if not 0 < signal <= LAST_SIGNAL:
-        return False
-    action = signals.action_of(k, k.groups.peek(group.parent), signal) if signal == SIGCHLD else DEFAULT
-    if action.handler != SIG_IGN:
-        signals.send(k, group.parent, siginfo.of_end(signal, group), group.forker)
-    return action.handler == SIG_IGN or bool(action.flags & SA_NOCLDWAIT)
-
-
-def _tell_of_stop(k: Kernel, group: ThreadGroup) -> None:
-    action = signals.action_of(k, k.groups.peek(group.parent), SIGCHLD)
-    if action.handler != SIG_IGN and not action.flags & SA_NOCLDSTOP:
-        signals.send(k, group.parent, siginfo.of_stop(group), group.forker)
-
-
-def _reap_silently(k: Kernel, group: ThreadGroup) -> None:
-    """Nobody will wait for this zombie. What it has used is lost, as on Linux."""
-    del k.groups[group.parent].children[group.tgid]
-    if k.events.Reap:
-        from kernel.events import Reap
-
-        k.events.emit(Reap(k.machine.retired, group.parent, group.tgid, group.status))
-    remove(k, group)
-    k.stats.reaps += 1
-
-
-def remove(k: Kernel, group: ThreadGroup) -> None:
-    """A zombie that was waited for: nothing of it is left, and its number is free if nobody else goes by it."""
-    k.groups.remove(group.tgid)
-    k.zombies -= 1
-    for pid in (group.tgid, group.pgid, group.sid):
-        k.pids.release(pid)
+    reaper.notify_parent(k, group)
 
 
 def _end_machine(k: Kernel, init: ThreadGroup) -> None:
@@ -265,9 +183,11 @@ def _end_machine(k: Kernel, init: ThreadGroup) -> None:
     k.outcome = Outcome("exited", status, (), death)
     for tgid in k.groups.ids():
         group = k.groups[tgid]
+        group.parent, group.children = 0, {}
         for tid in list(group.threads):
+            k.tasks[tid].children = {}
             _end_task(k, group, tid)
         if not group.zombie:
             group.zombie = True
             k.zombies += 1
-        remove(k, group)
+        reaper.remove(k, group)

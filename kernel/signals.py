@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import credentials, itimer, lifecycle, limits, scheduler, siginfo, signal_frame, stopping
+from kernel import credentials, itimer, lifecycle, limits, pgroups, scheduler, siginfo, signal_frame, stopping
 from kernel.errno import EAGAIN, EINVAL, EPERM, ESRCH, SysError
 from kernel.events import Death
 from kernel.siginfo import SI_KERNEL, SI_USER, Info
@@ -84,8 +84,7 @@ def _targets(k: Kernel, t: Task, pid: int) -> list[int]:
         return [k.tasks.peek(pid).tgid] if pid in k.tasks else []
     if pid == -1:
         return [tgid for tgid in k.groups.ids() if tgid not in (INIT, t.tgid)]
-    pgid = -pid if pid else k.groups.peek(t.tgid).pgid
-    return [tgid for tgid in k.groups.ids() if k.groups.peek(tgid).pgid == pgid]
+    return pgroups.members(k, -pid if pid else k.groups.peek(t.tgid).pgid)
 
 
 def action_of(k: Kernel, group: ThreadGroup, signal: int) -> Action:
@@ -107,8 +106,8 @@ def send(k: Kernel, tgid: int, info: Info, preferred: int = 0) -> None:
     It is acted on when a thread that doesn't block it runs next. SysError(EAGAIN) if too many real-time signals wait.
     """
     group = k.groups[tgid]
-    if group.zombie:
-        return
+    if group.zombie or not group.threads:
+        return  # it has ended, or is about to
     threads = [k.tasks[tid] for tid in group.threads]
     first = k.tasks[preferred] if preferred in group.threads else threads[0]
     if _prepare(k, group, first, info) and _enqueue(group, info, group):
@@ -186,7 +185,7 @@ def _alert(k: Kernel, group: ThreadGroup, signal: int, willing: Task | None, thr
         fatal = fatal or not willing.blocked >> signal - 1 & 1
     if fatal:
         group.doomed = signal if signal == SIGKILL else group.doomed or signal
-        group.stopped = group.stopping = 0
+        stopping.ended(k, group)
         for t in threads:
             wake_for(k, t, signal, fatal)
     elif willing:
@@ -306,7 +305,7 @@ def _act(k: Kernel, t: Task, group: ThreadGroup, info: Info) -> None:
         return
     if default_action(signal) != "stop":
         _die(k, t, group, info, 0, -1, "")
-    elif signal == SIGSTOP or not stopping.is_orphaned(k, group):
+    elif signal == SIGSTOP or not pgroups.is_orphaned(k, group.pgid):
         stopping.stop(k, t, group, signal)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import lifecycle, scheduler, signals
+from kernel import reaper, scheduler, signals
 from kernel.task import STOPPED, Task, ThreadGroup
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-INIT = 1
 CONTINUED_STATUS = 0xFFFF  # wait4's status word of a process that SIGCONT let go on
 
 
@@ -28,32 +27,34 @@ def join(k: Kernel, t: Task, group: ThreadGroup) -> None:
     scheduler.stop(k, t)
     if any(k.tasks.peek(tid).state != STOPPED for tid in group.threads):
         return
-    group.stopped, group.stopping = group.stopping, 0
-    group.report = group.stopped << 8 | 0x7F
-    lifecycle.notify_parent(k, group)
+    _set_stopped(k, group, group.stopping)
+    reaper.set_report(k, group, group.stopped << 8 | 0x7F)
+    reaper.notify_parent(k, group)
 
 
 def go_on(k: Kernel, group: ThreadGroup) -> None:
     """SIGCONT: a process that is stopped, or about to be, goes on, and its parent may wait for that."""
     if not group.stopped and not group.stopping:
         return
-    group.stopped = group.stopping = 0
-    group.report = CONTINUED_STATUS
+    _set_stopped(k, group, 0)
+    reaper.set_report(k, group, CONTINUED_STATUS)
     for tid in group.threads:
         t = k.tasks[tid]
         t.attention = True  # what came meanwhile
         if t.state == STOPPED:
             scheduler.make_runnable(k, t)
-    lifecycle.notify_parent(k, group)
+    reaper.notify_parent(k, group)
 
 
-def is_orphaned(k: Kernel, group: ThreadGroup) -> bool:
-    """Has nobody in the process group a parent outside it in the same session, who could continue it?"""
-    for tgid in k.groups.ids():
-        member = k.groups.peek(tgid)
-        if member.pgid != group.pgid or member.zombie or member.parent <= INIT:
-            continue
-        parent = k.groups.peek(member.parent)
-        if parent.pgid != group.pgid and parent.sid == group.sid:
-            return False
-    return True
+def ended(k: Kernel, group: ThreadGroup) -> None:
+    """The process ends, or is about to: it isn't stopped, and nobody hears any more that it was."""
+    _set_stopped(k, group, 0)
+    if group.report is not None:
+        reaper.set_report(k, group, None)
+
+
+def _set_stopped(k: Kernel, group: ThreadGroup, signal: int) -> None:
+    """It is stopped by `signal` now, or (0) isn't; it isn't on the way to that any more."""
+    if bool(group.stopped) != bool(signal):
+        k.pgroups[group.pgid].stopped += 1 if signal else -1
+    group.stopped, group.stopping = signal, 0

@@ -20,22 +20,23 @@ class Record:
 
     def freeze(self) -> tuple[Any, ...]:
         """A deep, immutable-by-convention copy of every field, in the order of `__slots__`."""
-        return tuple([_copy(getattr(self, name)) for name in self.__slots__])
+        return tuple([copied(getattr(self, name)) for name in self.__slots__])
 
     @classmethod
     def thaw(cls, data: tuple[Any, ...]) -> Any:
         """A new object equal to the one that `freeze` was called on."""
         row = cls.__new__(cls)
         for name, value in zip(cls.__slots__, data, strict=True):
-            setattr(row, name, _copy(value))
+            setattr(row, name, copied(value))
         return row
 
 
-def _copy(value: Any) -> Any:
+def copied(value: Any) -> Any:
+    """A deep copy of plain data; what can't be changed is itself."""
     if type(value) is dict:
-        return {key: _copy(item) for key, item in value.items()}
+        return {key: copied(item) for key, item in value.items()}
     if type(value) is list:
-        return [_copy(item) for item in value]
+        return [copied(item) for item in value]
     if type(value) is bytearray:
         return bytearray(value)
     return value

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kernel.table import Record
+from kernel.table import Record, copied
 from vm.hart import Hart
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Action(NamedTuple):
 
 
 DEFAULT = Action(0, 0, 0)
+TIMER_SLACK = 50_000  # ns
 NO_STACK = (0, 0, 2)  # Task.altstack: SS_DISABLE
 
 
@@ -63,6 +64,12 @@ class Task(Record):
         "signals",  # bit n-1: signal n is pending for this thread alone. signals.py
         "queue",  # their siginfos, oldest first. signals.py
         "altstack",  # (address, size, flags) of sigaltstack. signal_stack.py
+        "children",  # tgid → None: the children that this thread made or was given, oldest first. reaper.py
+        "ready",  # ascending (join, tgid) of those of them that have something for wait. reaper.py
+        "pdeath_signal",  # what it gets when the thread that is its parent ends, or 0. prctl
+        "timer_slack",  # (ns, what 0 means): how late its timers may be, but here they never are. prctl
+        "no_new_privs",  # bool: exec gives it no rights that it hasn't. prctl
+        "keep_caps",  # bool: it keeps its capabilities when it ceases to be root; until exec. prctl
         "vfork",  # tid of the parent that waits until this task execs or ends, or 0. clone.py, lifecycle.py
         "hart",  # the registers. exec.py, lifecycle.py (a copy for the child), trap.py (pc), syscalls/table.py (pc, a0)
     )
@@ -88,6 +95,12 @@ class Task(Record):
     signals: int
     queue: list[Info]
     altstack: tuple[int, int, int]
+    children: dict[int, None]
+    ready: list[tuple[int, int]]
+    pdeath_signal: int
+    timer_slack: tuple[int, int]
+    no_new_privs: bool
+    keep_caps: bool
     vfork: int
     hart: Hart
 
@@ -108,31 +121,33 @@ class Task(Record):
         self.instructions = 0
         self.clear_child_tid = self.robust_list = 0
         self.sighand = sighand
-        self.blocked = self.awaited = self.signals = self.vfork = 0
+        self.blocked = self.awaited = self.signals = self.pdeath_signal = self.vfork = 0
         self.saved_mask = None
-        self.queue = []
+        self.queue, self.ready = [], []
+        self.children = {}
         self.altstack = NO_STACK
+        self.timer_slack = (TIMER_SLACK, TIMER_SLACK)
+        self.no_new_privs = self.keep_caps = False
         self.hart = Hart()
+
+    def inherit(self, parent: Task) -> None:
+        """What a clone has of prctl(2)'s attributes: none of its parent's death signal, all of the others."""
+        self.timer_slack = (parent.timer_slack[0], parent.timer_slack[0])
+        self.no_new_privs, self.keep_caps = parent.no_new_privs, parent.keep_caps
 
     def freeze(self) -> tuple[Any, ...]:
         """As Record.freeze; the registers as bytes."""
-        values = [getattr(self, name) for name in self.__slots__[:-1]]
-        values[_QUEUE] = list(self.queue)
-        return (*values, self.hart.save())
+        return (*[copied(getattr(self, name)) for name in self.__slots__[:-1]], self.hart.save())
 
     @classmethod
     def thaw(cls, data: tuple[Any, ...]) -> Task:
         """As Record.thaw."""
         task = cls.__new__(cls)
         for name, value in zip(cls.__slots__[:-1], data[:-1], strict=True):
-            setattr(task, name, value)
-        task.queue = list(task.queue)
+            setattr(task, name, copied(value))
         task.hart = Hart()
         task.hart.load(data[-1])
         return task
-
-
-_QUEUE = Task.__slots__.index("queue")
 
 
 class ThreadGroup(Record):
@@ -140,21 +155,23 @@ class ThreadGroup(Record):
 
     __slots__ = (
         "tgid",  # lifecycle.py, once
-        "parent",  # tgid of the parent; 0 for pid 1. lifecycle.py (reparent)
-        "children",  # tgid → None, in the order in which they became children. lifecycle.py, wait.py
-        "zombies",  # heap of (join, tgid) of children that are zombies; stale entries are skipped. wait.py
-        "join",  # sequence number of becoming its parent's child: the order in which wait finds them. lifecycle.py
-        "forker",  # tid of the parent's thread that made it, or took it over from one that ended. lifecycle.py
+        "parent",  # tgid of the parent; 0 for pid 1. reaper.py
+        "forker",  # tid of the parent's thread that made it, or was given it; 0 for pid 1. reaper.py
+        "children",  # tgid → None, those of all its threads, in the order in which they became children. reaper.py
+        "join",  # sequence number of becoming its parent's child: the order in which wait finds them. reaper.py
         "threads",  # tid → None of its tasks, the leader first (if it has not ended before the others). lifecycle.py
         "target",  # tid of the thread that took the last signal for all of them. signals.py
-        "pgid",  # process group. lifecycle.py
-        "sid",  # session. lifecycle.py
+        "pgid",  # process group. pgroups.py
+        "sid",  # session. pgroups.py
+        "did_exec",  # bool: its program is no longer the one it was born with. exec.py
+        "subreaper",  # bool: orphans below it come to it. prctl
+        "below_subreaper",  # bool: some ancestor is, or was, a subreaper. clone.py, prctl
         "exit_signal",  # what its parent gets when it ends: SIGCHLD for fork. lifecycle.py
         "status",  # the word for wait4, once it is a zombie. lifecycle.py
         "zombie",  # bool. lifecycle.py
         "stopping",  # the signal that is about to stop it, while some threads still run, or 0. stopping.py
-        "stopped",  # the signal that stopped it, or 0. stopping.py, signals.py
-        "report",  # the stop/continue status word nobody has waited for yet, or None. signals.py, wait.py
+        "stopped",  # the signal that stopped it, or 0. stopping.py
+        "report",  # the stop/continue status word nobody has waited for yet, or None. reaper.set_report
         "signals",  # bit n-1: signal n is pending for the process as a whole. signals.py
         "queue",  # their siginfos, oldest first. signals.py
         "doomed",  # a signal that will end it before its next instruction, whatever else is pending, or 0. signals.py
@@ -172,18 +189,21 @@ class ThreadGroup(Record):
         "max_frames",  # most frames its address space had, for ru_maxrss. mm.py
         "children_max_frames",  # wait.py
         "switches",  # (voluntary, involuntary) context switches, as counts. scheduler.py
+        "children_switches",  # wait.py
     )
 
     tgid: int
     parent: int
-    children: dict[int, None]
-    zombies: list[tuple[int, int]]
-    join: int
     forker: int
+    children: dict[int, None]
+    join: int
     threads: dict[int, None]
     target: int
     pgid: int
     sid: int
+    did_exec: bool
+    subreaper: bool
+    below_subreaper: bool
     exit_signal: int
     status: int
     zombie: bool
@@ -207,6 +227,7 @@ class ThreadGroup(Record):
     max_frames: int
     children_max_frames: int
     switches: tuple[int, int]
+    children_switches: tuple[int, int]
 
     def __init__(
         self, tgid: int, parent: int, pgid: int, sid: int, exit_signal: int, comm: bytes, cred: Cred, limits: Limits
@@ -216,7 +237,8 @@ class ThreadGroup(Record):
         self.exit_signal = exit_signal
         self.comm, self.cred = comm, cred
         self.children, self.threads = {}, {tgid: None}
-        self.zombies, self.queue = [], []
+        self.queue = []
+        self.did_exec = self.subreaper = self.below_subreaper = False
         self.timer = (0, 0)
         self.cpu_timers = ((0, 0), (0, 0))
         self.cpu_alarm = 0
@@ -227,7 +249,7 @@ class ThreadGroup(Record):
         self.instructions = self.children_instructions = 0
         self.faults = self.children_faults = 0
         self.max_frames = self.children_max_frames = 0
-        self.switches = (0, 0)
+        self.switches = self.children_switches = (0, 0)
 
 
 class SigHand(Record):

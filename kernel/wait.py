@@ -1,4 +1,4 @@
-"""wait4: a parent hears that a child has ended, stopped or gone on; a zombie that was waited for is gone.
+"""wait4 and waitid: a parent hears that a child has ended, stopped or gone on; a zombie that was waited for is gone.
 
 The status word (bits/waitstatus.h):
 
@@ -6,16 +6,18 @@ The status word (bits/waitstatus.h):
     | 0 | signal 6:0 |              the signal ended it
     | signal 15:8 | 0x7f |          the signal stopped it      (WUNTRACED)
     | 0xffff |                      SIGCONT let it go on       (WCONTINUED)
+
+Children that have nothing to tell are not looked at: `Task.ready` has the others (reaper.py). Of several, the one is
+found that has been a child longest; first among the caller's own, then among those of the other threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from heapq import heappop
+from collections.abc import Iterable, Iterator
 from struct import pack
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel import lifecycle
+from kernel import reaper
 from kernel.errno import ECHILD, EINVAL, ESRCH, SysError
 from kernel.signal_numbers import SIGCHLD
 from kernel.stopping import CONTINUED_STATUS
@@ -25,10 +27,14 @@ from kernel.wait_queues import WouldBlock
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-WNOHANG, WUNTRACED, WCONTINUED = 1, 2, 8
+WNOHANG, WUNTRACED, WEXITED, WCONTINUED, WNOWAIT = 1, 2, 4, 8, 0x0100_0000
+WSTOPPED = WUNTRACED
 WNOTHREAD, WALL, WCLONE = 0x20000000, 0x40000000, 0x80000000
-_OPTIONS = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE
+WAIT4_OPTIONS = WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE
+WAITID_OPTIONS = WAIT4_OPTIONS | WEXITED | WNOWAIT
 _INT_MIN = -(1 << 31)
+
+ANY, PID, PGID = range(3)  # Wanted.kind
 
 
 class Usage(NamedTuple):
@@ -47,10 +53,19 @@ class Usage(NamedTuple):
         return pack("<18q", seconds, rest // 1000, 0, 0, self.max_frames * 4, 0, 0, 0, self.faults, *[0] * 7, *switches)
 
 
+class Wanted(NamedTuple):
+    """Which children are meant, and what about them. `number`: a pid or a pgid, by `kind`; 0 is nobody's."""
+
+    kind: int
+    number: int
+    options: int  # WEXITED, WSTOPPED, WCONTINUED, WNOHANG, WNOWAIT, WNOTHREAD, WALL, WCLONE
+
+
 class Found(NamedTuple):
-    """What a wait has found: a child's pid, its status word, and what it has used."""
+    """What a wait has found: a child's pid and uid, its status word, and what it has used."""
 
     pid: int
+    uid: int
     status: int
     usage: Usage
 
@@ -60,61 +75,68 @@ def wait4(k: Kernel, t: Task, pid: int, options: int) -> Found | None:
 
     SysError EINVAL (options), ESRCH (pid INT_MIN), ECHILD; WouldBlock until a child changes.
     """
-    if options & ~_OPTIONS:
+    if options & ~WAIT4_OPTIONS:
         raise SysError(EINVAL)
     if pid == _INT_MIN:
         raise SysError(ESRCH)
-    parent = k.groups[t.tgid]
-    found = _ended_first(k, parent, options) if pid == -1 else None
-    if found is None:
-        found = _look(k, parent, pid, options)
-    if found is not None:
-        return _report(k, t, parent, found)
+    kind = ANY if pid == -1 else PID if pid > 0 else PGID
+    return wait(k, t, kind, abs(pid), options | WEXITED)
+
+
+def wait(k: Kernel, t: Task, kind: int, number: int, options: int) -> Found | None:
+    """One try of any wait. A PGID of 0 is the group that the caller is in when it begins to wait."""
+    if t.pending is not None and isinstance(t.pending.progress, int):
+        number = t.pending.progress
+    elif kind == PGID and not number:
+        number = k.groups.peek(t.tgid).pgid
+    wanted = Wanted(kind, number, options)
+    child = _first_ready(k, t, wanted)
+    if child is not None:
+        return _report(k, t, k.groups[child.tgid], options)
+    if not any(_may_tell(other, options) for other in _children(k, t, wanted)):
+        raise SysError(ECHILD)
     if options & WNOHANG:
         return None
-    raise WouldBlock(("child", t.tgid))
+    raise WouldBlock(("child", t.tgid), progress=number)
 
 
-def _ended_first(k: Kernel, parent: ThreadGroup, options: int) -> ThreadGroup | None:
-    """For "any child that has ended": the zombie that has been a child longest, without a look at all children."""
-    if options & (WUNTRACED | WCONTINUED):
-        return None
-    while parent.zombies:
-        join, tgid = parent.zombies[0]
-        if tgid in parent.children and k.groups.peek(tgid).join == join:
-            child = k.groups[tgid]
-            return child if _is_eligible(child, options) else None
-        heappop(parent.zombies)
+def _first_ready(k: Kernel, t: Task, wanted: Wanted) -> ThreadGroup | None:
+    """The first of the children meant that has something to tell."""
+    if wanted.kind == PID:
+        ready: Iterable[ThreadGroup] = _children(k, t, wanted)
+    else:
+        ready = (k.groups.peek(tgid) for thread in _threads(k, t, wanted.options) for _, tgid in thread.ready)
+    for child in ready:
+        if (wanted.kind != PGID or child.pgid == wanted.number) and _tells(child, wanted.options):
+            return child
     return None
 
 
-def _look(k: Kernel, parent: ThreadGroup, pid: int, options: int) -> ThreadGroup | None:
-    """The first of the children meant by `pid` that has something to report. SysError(ECHILD) if there are none."""
-    any_child = False
-    for child in _selected(k, parent, pid):
-        if not _is_eligible(child, options):
-            continue
-        any_child = True
-        if child.zombie or _has_report(child, options):
-            return k.groups[child.tgid]
-        if pid == -1 and not options & (WUNTRACED | WCONTINUED | WALL | WCLONE) and not parent.zombies:
-            break  # nobody has ended, and nothing else counts
-    if not any_child:
-        raise SysError(ECHILD)
-    return None
-
-
-def _selected(k: Kernel, parent: ThreadGroup, pid: int) -> Iterator[ThreadGroup]:
-    """The children that `pid` means, oldest first: one (> 0), all (-1), the caller's group (0), a group (< -1)."""
-    if pid > 0:
-        if pid in parent.children:
-            yield k.groups.peek(pid)
+def _threads(k: Kernel, t: Task, options: int) -> Iterator[Task]:
+    """Those whose children count: the caller, then the others from behind it on, in a circle."""
+    yield t
+    threads = list(k.groups.peek(t.tgid).threads)
+    if options & WNOTHREAD or len(threads) == 1:
         return
-    pgid = parent.pgid if pid == 0 else -pid
-    for tgid in parent.children:
-        child = k.groups.peek(tgid)
-        if pid == -1 or child.pgid == pgid:
-            yield child
+    here = threads.index(t.tid)
+    for tid in threads[here + 1 :] + threads[:here]:
+        yield k.tasks.peek(tid)
+
+
+def _children(k: Kernel, t: Task, wanted: Wanted) -> Iterator[ThreadGroup]:
+    """The children meant, alive or not, in no order that matters."""
+    mine = t.children if wanted.options & WNOTHREAD else k.groups.peek(t.tgid).children
+    candidates: Iterable[int] = mine
+    if wanted.kind == PID:
+        candidates = (wanted.number,)
+    elif wanted.kind == PGID:
+        members = k.pgroups.peek(wanted.number).members if wanted.number in k.pgroups else {}
+        candidates = members if len(members) < len(mine) else mine
+    for tgid in candidates:
+        if tgid in mine:
+            child = k.groups.peek(tgid)
+            if wanted.kind != PGID or child.pgid == wanted.number:
+                yield child
 
 
 def _is_eligible(child: ThreadGroup, options: int) -> bool:
@@ -122,23 +144,37 @@ def _is_eligible(child: ThreadGroup, options: int) -> bool:
     return bool(options & WALL) or (child.exit_signal != SIGCHLD) == bool(options & WCLONE)
 
 
-def _has_report(child: ThreadGroup, options: int) -> bool:
+def _tells(child: ThreadGroup, options: int) -> bool:
+    """Has it something to tell that was asked for?"""
+    if not _is_eligible(child, options):
+        return False
+    if child.zombie:
+        return bool(options & WEXITED)
     if child.report is None:
         return False
-    return bool(options & (WCONTINUED if child.report == CONTINUED_STATUS else WUNTRACED))
+    return bool(options & (WCONTINUED if child.report == CONTINUED_STATUS else WSTOPPED))
 
 
-def _report(k: Kernel, t: Task, parent: ThreadGroup, child: ThreadGroup) -> Found:
-    usage = _usage(k, child)
+def _may_tell(child: ThreadGroup, options: int) -> bool:
+    """May it ever have? A zombie only if somebody asks for those that have ended."""
+    return _is_eligible(child, options) and (not child.zombie or bool(options & WEXITED))
+
+
+def _report(k: Kernel, t: Task, child: ThreadGroup, options: int) -> Found:
+    """What the child tells. Unless WNOWAIT leaves it as it is, it won't tell that again; a zombie is gone."""
+    status = child.status if child.zombie else child.report or 0
+    found = Found(child.tgid, child.cred.uid, status, _usage(k, child))
+    if options & WNOWAIT:
+        return found
     if not child.zombie:
-        status, child.report = child.report or 0, None
-        return Found(child.tgid, status, usage)
-    _reap(k, parent, child, usage)
+        reaper.set_report(k, child, None)
+        return found
+    _reap(k, k.groups[t.tgid], child, found.usage)
     if k.events.Reap:
         from kernel.events import Reap
 
         k.events.emit(Reap(k.machine.retired, t.tid, child.tgid, child.status))
-    return Found(child.tgid, child.status, usage)
+    return found
 
 
 def _usage(k: Kernel, group: ThreadGroup) -> Usage:
@@ -147,15 +183,15 @@ def _usage(k: Kernel, group: ThreadGroup) -> Usage:
     own = group.instructions + sum(t.instructions for t in tasks)
     frames = [group.max_frames, group.children_max_frames, *(k.mms.peek(t.mm).max_resident for t in tasks)]
     faults = group.faults + group.children_faults
-    return Usage(own + group.children_instructions, faults, max(frames), *group.switches)
+    switches = map(sum, zip(group.switches, group.children_switches, strict=True))
+    return Usage(own + group.children_instructions, faults, max(frames), *switches)
 
 
 def _reap(k: Kernel, parent: ThreadGroup, child: ThreadGroup, usage: Usage) -> None:
     parent.children_instructions += usage.instructions
     parent.children_faults += usage.faults
     parent.children_max_frames = max(parent.children_max_frames, usage.max_frames)
-    del parent.children[child.tgid]
-    if parent.zombies and parent.zombies[0][1] == child.tgid:
-        heappop(parent.zombies)
-    lifecycle.remove(k, child)
+    voluntary, forced = parent.children_switches
+    parent.children_switches = (voluntary + usage.voluntary, forced + usage.involuntary)
+    reaper.remove(k, child)
     k.stats.reaps += 1

@@ -1,15 +1,15 @@
-"""System calls of the process family: clone, execve, exit, wait4 and who one is."""
+"""System calls of the process family: clone, execve, exit and who one is."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kernel import exec as program
-from kernel import lifecycle, scheduler, wait
+from kernel import lifecycle, scheduler
 from kernel.clone import CSIGNAL, Request, clone
 from kernel.errno import E2BIG, SysError
-from kernel.syscalls.table import signed32, syscall
-from kernel.user_memory import copy_in_pointers, copy_in_string, copy_out
+from kernel.syscalls.table import syscall
+from kernel.user_memory import copy_in_pointers, copy_in_string
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -54,19 +54,6 @@ def sys_exit(k: Kernel, t: Task, status: int) -> None:
 def sys_exit_group(k: Kernel, t: Task, status: int) -> None:
     """exit_group(2): the whole process. Never returns."""
     lifecycle.exit_group(k, k.groups[t.tgid], (status & 0xFF) << 8)
-
-
-@syscall(260, "wait4", "pid", "status*", "options", "rusage*")
-def sys_wait4(k: Kernel, t: Task, pid: int, status: int, options: int, usage: int) -> int:
-    """wait4(2). As on Linux the child is reaped even if `status` or `usage` can't be written (EFAULT)."""
-    found = wait.wait4(k, t, signed32(pid), options & 0xFFFFFFFF)
-    if found is None:
-        return 0
-    if status:
-        copy_out(k, t, status, found.status.to_bytes(4, "little"))
-    if usage:
-        copy_out(k, t, usage, found.usage.pack())
-    return found.pid
 
 
 @syscall(172, "getpid")

@@ -59,6 +59,7 @@ def load() -> None:
     from kernel.syscalls import (  # noqa: F401 - fills TABLE
         events,
         files,
+        groups,
         identity,
         itimers,
         limits,
@@ -75,6 +76,7 @@ def load() -> None:
         remap,
         time,
         usage,
+        wait,
     )
     from kernel.syscalls import signals as signal_calls  # noqa: F401
 

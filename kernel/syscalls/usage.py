@@ -36,7 +36,9 @@ def _usage(k: Kernel, t: Task, who: int) -> Usage:
         return Usage(t.instructions, group.faults, max(group.max_frames, most), *group.switches)
     if who != RUSAGE_CHILDREN:
         raise SysError(EINVAL)
-    return Usage(group.children_instructions, group.children_faults, group.children_max_frames, 0, 0)
+    return Usage(
+        group.children_instructions, group.children_faults, group.children_max_frames, *group.children_switches
+    )
 
 
 @syscall(153, "times", "buffer*")

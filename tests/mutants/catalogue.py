@@ -8,7 +8,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 COW = "tests/kernel/test_cow.py"
-WAIT = "tests/kernel/test_wait.py"
+WAIT = "tests/kernel/wait/test_wait4.py"
 LATER = "tests/kernel/test_what_only_shows_later.py"
 MEMORY = "tests/vm/test_memory_and_snapshots.py"
 UNICORN = "tests/vm/test_against_unicorn.py"
@@ -177,28 +177,28 @@ KERNEL = (
         "Pids.release",
         "if holds:",
         "if holds > 1:",
-        ("tests/kernel/test_pids.py::test_a_number_is_free_only_when_nothing_goes_by_it",),
+        ("tests/kernel/wait/test_pids.py::test_a_number_is_free_only_when_nothing_goes_by_it",),
     ),
     Mutant(
         "init-is-not-told-of-an-orphaned-zombie",
-        "kernel.lifecycle",
-        "_give_away_children",
-        "        if child.zombie:",
-        "        if False:",
+        "kernel.reaper",
+        "_arrive",
+        "    if child.zombie:",
+        "    if False:",
         (f"{LATER}::test_init_hears_of_a_zombie_that_it_inherits_from_a_process_that_was_not_its_child",),
     ),
     Mutant(
         "orphans-stay-without-a-parent",
-        "kernel.lifecycle",
-        "_give_away_children",
-        "        _adopt(k, init, child)",
+        "kernel.reaper",
+        "give_away",
+        "        adopt(k, reaper, child)",
         "        pass",
         (f"{WAIT}::test_orphans_and_orphaned_zombies_become_the_children_of_init",),
     ),
     Mutant(
         "wnohang-waits",
         "kernel.wait",
-        "wait4",
+        "wait",
         "if options & WNOHANG:",
         "if False:",
         (f"{WAIT}::test_wnohang_does_not_wait",),
