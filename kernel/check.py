@@ -318,4 +318,8 @@ def _users(k: Kernel) -> list[str]:
         for row in table.ids():
             if table.peek(row).users != users[row]:
                 found.append(f"{name} {row} says {table.peek(row).users} users, but {users[row]} tasks have it")
+    owners = Counter(t.cred.uid for t in tasks if t.tid != t.tgid)
+    owners += Counter(k.groups.peek(tgid).cred.uid for tgid in k.groups.ids())
+    if k.users.all() != dict(sorted(owners.items())):
+        found.append(f"users are said to have {k.users.all()} tasks, but they have {dict(owners)}")
     return found

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from kernel import cpu_time, fork_policy, lifecycle, mm, reaper, scheduler
+from kernel import cpu_time, fork_policy, lifecycle, mm, reaper, scheduler, users
 from kernel.errno import EAGAIN, EINVAL, EPERM, SysError
 from kernel.fs import api as fs
 from kernel.signal_numbers import SIG_IGN
@@ -63,6 +63,7 @@ def clone(k: Kernel, t: Task, request: Request) -> int:
         return _wait_for_vfork(k, t, cast("int", t.pending.progress))
     flags = request.flags
     _check(t, flags)
+    users.check_limit(k, t)
     if len(k.tasks) + k.zombies >= k.config.max_procs:
         raise SysError(EAGAIN)
     child, shared = _copy(k, t, request)
@@ -115,6 +116,7 @@ def _copy(k: Kernel, t: Task, request: Request) -> tuple[Task, int]:
         raise
     fdtable = fs.share_table(k, t.fdtable) if flags & CLONE_FILES else fs.fork_table(k, t.fdtable)
     tgid = t.tgid if flags & CLONE_THREAD else tid
+    k.users.add(t.cred.uid)
     child = Task(tid, tgid, mm_id, fdtable, _fs_struct(k, t, flags), _sighand(k, t, flags), t.comm, t.cred)
     child.blocked = t.blocked
     child.inherit(t)

@@ -26,7 +26,7 @@ NOBODY = 0xFFFFFFFF  # (uid_t) -1: no id, "leave it as it is"
 # linux/capability.h: the ones that this kernel asks for.
 CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_KILL = 0, 1, 2, 3, 4, 5
 CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_LINUX_IMMUTABLE, CAP_SYS_CHROOT = 6, 7, 8, 9, 18
-CAP_MKNOD, CAP_MAC_OVERRIDE = 27, 32
+CAP_SYS_ADMIN, CAP_SYS_RESOURCE, CAP_MKNOD, CAP_MAC_OVERRIDE = 21, 24, 27, 32
 ALL = (1 << 41) - 1  # up to CAP_CHECKPOINT_RESTORE
 # What setfsuid(2) takes and gives back: CAP_FS_SET.
 _OF_FILES = sum(
@@ -78,6 +78,8 @@ def owner(k: Kernel) -> int:
 
 def commit(k: Kernel, t: Task, cred: Cred) -> None:
     """The task is this one from now on. A process is shown, and sent signals, as its leader."""
+    k.users.add(cred.uid)
+    k.users.remove(t.cred.uid)
     t.cred = cred
     if t.tid == t.tgid:
         k.groups[t.tgid].cred = cred

@@ -21,6 +21,7 @@ from kernel.pids import Pids
 from kernel.stats import Stats
 from kernel.table import Table
 from kernel.task import FsStruct, SigHand, Task, ThreadGroup
+from kernel.users import Users
 from kernel.wait_queues import WaitKey, WaitQueues
 from vm.machine import Machine
 
@@ -89,6 +90,7 @@ class Kernel:
         self.page_cache = PageCache()
         self.stats = Stats()
         self.pids = Pids(config.pid_max)
+        self.users = Users()
         self.tasks = Table(Task)
         self.groups = Table(ThreadGroup)
         self.pgroups = Table(ProcessGroup)

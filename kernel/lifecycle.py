@@ -57,6 +57,7 @@ def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) ->
     pid = k.pids.alloc(k.now)
     cred, bounds = credentials.of_machine(k.config.root), limits.at_boot(k.config.max_procs)
     task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), k.sighands.add(SigHand()), comm, cred)
+    k.users.add(cred.uid)
     enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm, cred, bounds))
     scheduler.add(k, task)
     return task
@@ -97,6 +98,8 @@ def become_leader(k: Kernel, t: Task) -> None:
         _leave_to_others(k, group, end, SIGKILL)
     if tid == t.tgid:
         return
+    k.users.remove(group.cred.uid)
+    group.cred = t.cred
     k.tasks.remove(tid)
     t.tid = group.tgid
     k.tasks.add(t, t.tid)
@@ -136,6 +139,8 @@ def _end_task(k: Kernel, group: ThreadGroup, tid: int) -> None:
         reaper.give_away(k, t)
     k.tasks.remove(tid)
     k.pids.release(tid)
+    if tid != group.tgid:
+        k.users.remove(t.cred.uid)
 
 
 def release_fs(k: Kernel, fs_id: int) -> None:

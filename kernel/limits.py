@@ -7,7 +7,7 @@ its parent's, and exec keeps them. Where each is looked at:
     FSIZE        `room_in_file`: SIGXFSZ and EFBIG
     DATA, AS     `may_expand`: ENOMEM of mmap, brk, mremap, mprotect; the stack doesn't grow
     STACK        fault.py: the stack doesn't grow; exec.py: E2BIG; placement.py: where mmap's areas begin
-    NPROC        lifecycle.py: EAGAIN of clone
+    NPROC        users.py: EAGAIN of clone
     NOFILE       fs/fdtable.py: EMFILE
     MEMLOCK      syscalls/memory_lock.py: ENOMEM
     SIGPENDING   signals.py: EAGAIN of sigqueue

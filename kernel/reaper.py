@@ -181,6 +181,7 @@ def remove(k: Kernel, group: ThreadGroup) -> None:
     if group.parent:
         disown(k, group)
     k.groups.remove(group.tgid)
+    k.users.remove(group.cred.uid)
     k.zombies -= 1
     pgroups.leave(k, group)
     k.pids.release(group.tgid)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PROCESS_TABLES = ("tasks", "groups", "pgroups", "sessions", "mms", "fs_structs", "sighands")
 FILE_TABLES = ("fdtables", "files", "inodes", "pipes", "mounts", "eventfds", "locks")
 TABLES = PROCESS_TABLES + FILE_TABLES
-PARTS = ("frames", "page_cache", "pids", "wait_queues", "door")
+PARTS = ("frames", "page_cache", "pids", "users", "wait_queues", "door")
 FIELDS = (
     "current",
     "last_ran",

@@ -82,7 +82,6 @@ PAGE = 4096
 PATH_MAX = 4096  # bytes of a path, the closing NUL counted
 NAME_MAX = 255  # bytes of one component
 SYMLINK_DEPTH = 40  # symbolic links followed in one walk: path_resolution(7)
-OPEN_MAX = 1024  # RLIMIT_NOFILE: descriptors of one table
 RW_MAX = 0x7FFFF000  # bytes of one read or write: read(2), NOTES
 IOV_MAX = 1024  # segments of one readv or writev
 FILE_MAX = (1 << 63) - 1  # the largest offset

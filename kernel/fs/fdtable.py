@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel import limits
 from kernel.errno import EBADF, EMFILE, SysError
 from kernel.fs import file as files
 from kernel.fs import locks
-from kernel.fs.constants import O_PATH, OPEN_MAX
+from kernel.fs.constants import O_PATH
 from kernel.table import Record
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FdTable(Record):
-    """`slots`: descriptor → (open file id, close on exec). Descriptors are 0 to OPEN_MAX - 1."""
+    """`slots`: descriptor → (open file id, close on exec). Descriptors are 0 to RLIMIT_NOFILE - 1."""
 
     __slots__ = ("slots", "users")
 
@@ -28,10 +29,10 @@ class FdTable(Record):
         self.users = 1
 
 
-def lowest_free(table: FdTable, start: int = 0) -> int:
-    """The lowest descriptor >= start that stands for nothing. Raises EMFILE."""
-    slots = table.slots
-    for fd in range(start, OPEN_MAX):
+def lowest_free(k: Kernel, t: Task, start: int = 0) -> int:
+    """The lowest descriptor >= start that stands for nothing in the task's table. Raises EMFILE (RLIMIT_NOFILE)."""
+    slots = k.fdtables.peek(t.fdtable).slots
+    for fd in range(start, limits.soft(k, t, limits.NOFILE)):
         if fd not in slots:
             return fd
     raise SysError(EMFILE)

@@ -80,7 +80,7 @@ def make(k: Kernel, t: Task, driver: str, number: Callable[[], int], flags: int)
     `number()` makes what stands behind it, once nothing can fail any more. O_CLOEXEC and O_NONBLOCK of `flags` count.
     Raises EMFILE, ENFILE.
     """
-    fd = fdtable.lowest_free(k.fdtables.peek(t.fdtable))
+    fd = fdtable.lowest_free(k, t)
     file.check_limit(k)
     if len(k.inodes) >= inodes.limit(k):
         raise SysError(ENFILE)

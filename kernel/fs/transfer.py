@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel import limits
 from kernel.errno import EBADF, EINVAL, EISDIR, SysError
 from kernel.fs import device, pipe, regular, special
 from kernel.fs.constants import FILE_MAX, O_APPEND, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
@@ -58,6 +59,8 @@ def write(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
         return content.write(k, file_id, buffer)
     _check_end(file.offset, buffer)
     offset = regular.fetch(k, file.inode).size if file.flags & O_APPEND else file.offset
+    if buffer.left:
+        buffer.shorten(limits.room_in_file(k, t, offset, buffer.left))
     moved = regular.write(k, file.inode, offset, buffer)
     if moved:
         k.files[file_id].offset = offset + moved

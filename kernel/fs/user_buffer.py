@@ -72,6 +72,16 @@ class UserBuffer:
                 return
             size -= length
 
+    def shorten(self, size: int) -> None:
+        """Only the first `size` of the bytes that are left are to be moved."""
+        pieces, self.segments = self.segments, []
+        for address, length in reversed(pieces):
+            if size:
+                self.segments.append((address, min(size, length)))
+            size -= min(size, length)
+        self.segments.reverse()
+        self.left = sum(length for _, length in self.segments)
+
     def result(self, moved: int) -> int:
         """What the system call returns after moving `moved` bytes: that count, or the error if it is 0."""
         if not moved and self.error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kernel import limits
 from kernel.errno import EBADF, EINVAL, ENOTTY, ENXIO, ESPIPE, SysError
 from kernel.fs import device, fdtable, regular, special, transfer
 from kernel.fs import file as files
@@ -21,7 +22,6 @@ from kernel.fs.constants import (
     O_CLOEXEC,
     O_DIRECT,
     O_PATH,
-    OPEN_MAX,
     PAGE,
     PIPE_PAGES,
     S_IFCHR,
@@ -176,7 +176,7 @@ def sys_dup3(k: Kernel, t: Task, old: int, new: int, flags: int) -> int:
     old, new, flags = old & 0xFFFFFFFF, new & 0xFFFFFFFF, flags & 0xFFFFFFFF
     if flags & ~O_CLOEXEC or old == new:
         raise SysError(EINVAL)
-    if new >= OPEN_MAX:
+    if new >= limits.soft(k, t, limits.NOFILE):
         raise SysError(EBADF)
     file_id = fdtable.file_id(k.fdtables.peek(t.fdtable), old)
     files.hold(k, file_id)
@@ -187,7 +187,7 @@ def sys_dup3(k: Kernel, t: Task, old: int, new: int, flags: int) -> int:
 def _duplicate(k: Kernel, t: Task, fd: int, start: int, cloexec: bool) -> int:
     table = k.fdtables.peek(t.fdtable)
     file_id = fdtable.file_id(table, fd)
-    new = fdtable.lowest_free(table, start)
+    new = fdtable.lowest_free(k, t, start)
     files.hold(k, file_id)
     fdtable.install(k, t.fdtable, new, file_id, cloexec)
     return new
@@ -201,7 +201,7 @@ def sys_fcntl(k: Kernel, t: Task, fd: int, command: int, argument: int) -> int:
     command &= 0xFFFFFFFF
     file_id = fdtable.file_id(k.fdtables.peek(t.fdtable), fd)
     if command in (F_DUPFD, F_DUPFD_CLOEXEC):
-        if argument >= OPEN_MAX:
+        if argument >= limits.soft(k, t, limits.NOFILE):
             raise SysError(EINVAL)
         return _duplicate(k, t, fd, argument, command == F_DUPFD_CLOEXEC)
     if command == F_GETFD:
@@ -245,5 +245,6 @@ def sys_ftruncate(k: Kernel, t: Task, fd: int, length: int) -> int:
     file = k.files.peek(file_id_of(k, t, fd))
     if not k.inodes.peek(file.inode).is_regular() or not file.writable():
         raise SysError(EINVAL)
+    limits.check_new_size(k, t, regular.fetch(k, file.inode).size, length)
     regular.truncate(k, file.inode, length)
     return 0

@@ -6,6 +6,7 @@ from struct import pack, unpack
 from typing import TYPE_CHECKING
 
 from kernel import cpu_time, limits
+from kernel.credentials import CAP_SYS_RESOURCE
 from kernel.errno import EINVAL, EPERM, ESRCH, SysError
 from kernel.syscalls.table import signed32, syscall
 from kernel.user_memory import copy_in, copy_out
@@ -22,6 +23,7 @@ def sys_prlimit64(k: Kernel, t: Task, pid: int, resource: int, new: int, old: in
     """prlimit(2): of any process (0: the caller's). SysError EFAULT, ESRCH, EPERM, EINVAL."""
     values = unpack("<2Q", copy_in(k, t, new, SIZE)) if new else None
     group = _group(k, t, signed32(pid))
+    _check_owner(t, group)
     before = _exchange(k, t, group, resource & 0xFFFFFFFF, values)
     if old:
         copy_out(k, t, old, pack("<2Q", *before))
@@ -54,6 +56,14 @@ def _group(k: Kernel, t: Task, pid: int) -> ThreadGroup:
     raise SysError(ESRCH)
 
 
+def _check_owner(t: Task, group: ThreadGroup) -> None:
+    """Only one's own processes, by all three ids (check_prlimit_permission of kernel/sys.c). SysError(EPERM)."""
+    me, it = t.cred, group.cred
+    same = {me.uid} == {it.uid, it.euid, it.suid} and {me.gid} == {it.gid, it.egid, it.sgid}
+    if not same and group.tgid != t.tgid and not me.can(CAP_SYS_RESOURCE):
+        raise SysError(EPERM)
+
+
 def _exchange(k: Kernel, t: Task, group: ThreadGroup, resource: int, new: tuple[int, ...] | None) -> tuple[int, int]:
     """Sets one limit, if `new` (soft, hard) is given; returns what it was. SysError EINVAL, EPERM."""
     if resource >= len(group.limits):
@@ -63,7 +73,9 @@ def _exchange(k: Kernel, t: Task, group: ThreadGroup, resource: int, new: tuple[
         soft, hard = new
         if soft > hard:
             raise SysError(EINVAL)
-        if (resource == limits.NOFILE and hard > limits.MOST_FILES) or hard > before[1]:
+        if resource == limits.NOFILE and hard > limits.MOST_FILES:
+            raise SysError(EPERM)
+        if hard > before[1] and not t.cred.can(CAP_SYS_RESOURCE):
             raise SysError(EPERM)
         limits.change(group, resource, soft, hard)
         cpu_time.set_alarm(group)

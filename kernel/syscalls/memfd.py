@@ -30,7 +30,7 @@ def sys_memfd_create(k: Kernel, t: Task, name: int, flags: int) -> int:
     if flags & ~known or (flags & MFD_EXEC and flags & MFD_NOEXEC_SEAL):
         raise SysError(EINVAL)
     copy_in_string(k, t, name, NAME_LIMIT, EINVAL)
-    fd = fdtable.lowest_free(k.fdtables.peek(t.fdtable))
+    fd = fdtable.lowest_free(k, t)
     files.check_limit(k)
     opened = files.add(k, nameless.create(k, 0, t.cred), O_RDWR | O_LARGEFILE)
     fdtable.install(k, t.fdtable, fd, opened, bool(flags & MFD_CLOEXEC))

@@ -49,7 +49,7 @@ def sys_openat(k: Kernel, t: Task, dirfd: int, address: int, flags: int, mode: i
     """openat(2): returns the lowest free descriptor. Raises EINVAL, EMFILE and what opening.open_path() does."""
     flags = opening.check_flags(flags & 0xFFFFFFFF)
     name = _path(k, t, address)
-    fd = fdtable.lowest_free(k.fdtables.peek(t.fdtable))
+    fd = fdtable.lowest_free(k, t)
     file_id = opening.open_path(k, t, signed32(dirfd), name, flags, mode)
     fdtable.install(k, t.fdtable, fd, file_id, bool(flags & O_CLOEXEC))
     return fd

@@ -26,9 +26,8 @@ def sys_pipe2(k: Kernel, t: Task, address: int, flags: int) -> int:
     if flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT):
         raise SysError(EINVAL)
     file.check_limit(k, 2)
-    table = k.fdtables.peek(t.fdtable)
-    reader = fdtable.lowest_free(table)
-    writer = fdtable.lowest_free(table, reader + 1)
+    reader = fdtable.lowest_free(k, t)
+    writer = fdtable.lowest_free(k, t, reader + 1)
     copy_out(k, t, address, reader.to_bytes(4, "little") + writer.to_bytes(4, "little"))
     for fd, file_id in zip((reader, writer), _make(k, t.cred, flags), strict=True):
         fdtable.install(k, t.fdtable, fd, file_id, bool(flags & O_CLOEXEC))

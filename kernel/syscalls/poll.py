@@ -10,10 +10,9 @@ from collections.abc import Callable
 from struct import pack, unpack
 from typing import TYPE_CHECKING
 
-from kernel import itimer, signals
+from kernel import itimer, limits, signals
 from kernel.errno import EBADF, EFAULT, EINVAL, SysError
 from kernel.fs import readiness
-from kernel.fs.constants import OPEN_MAX
 from kernel.fs.readiness import (
     POLLERR,
     POLLHUP,
@@ -52,7 +51,7 @@ def sys_ppoll(k: Kernel, t: Task, fds: int, count: int, timeout: int, mask: int,
     deadline = _begin(k, t, timeout, mask, size)
 
     def look() -> tuple[int, list[WaitKey]]:
-        if count & 0xFFFFFFFF > OPEN_MAX:
+        if count & 0xFFFFFFFF > limits.soft(k, t, limits.NOFILE):
             raise SysError(EINVAL)
         return _look_at_all(k, t, fds, count & 0xFFFFFFFF)
 

@@ -10,10 +10,10 @@ import pytest
 
 from kernel import limits
 from kernel.check import check
-from kernel.errno import EFAULT, EINVAL, ENOMEM, EPERM, ESRCH
-from kernel.limits import AS, CORE, CPU, DATA, INFINITY, MEMLOCK, NOFILE, SIGPENDING, STACK
+from kernel.errno import EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EMFILE, ENOMEM, EPERM, ESRCH
+from kernel.limits import AS, CORE, CPU, DATA, FSIZE, INFINITY, MEMLOCK, NOFILE, NPROC, SIGPENDING, STACK
 from kernel.mm import STACK_TOP
-from kernel.signal_numbers import SIGKILL, SIGPROF, SIGSEGV, SIGVTALRM, SIGXCPU
+from kernel.signal_numbers import SIGKILL, SIGPROF, SIGSEGV, SIGVTALRM, SIGXCPU, SIGXFSZ
 from kernel.user_memory import copy_in, copy_out
 from tests.kernel import puppet
 from tests.kernel.puppet import DATA as AT
@@ -21,7 +21,7 @@ from tests.kernel.puppet import HEAP, Puppets
 
 puppet.SYS.update(
     prlimit64=261, getrlimit=163, setrlimit=164, getrusage=165, times=153, sysinfo=179, setitimer=103, getitimer=102,
-    rt_sigqueueinfo=138, rt_sigprocmask=135,
+    rt_sigqueueinfo=138, rt_sigprocmask=135, dup=23, dup3=24, fcntl=25, pipe2=59, setuid=146,
 )  # fmt: skip
 PAGE = 4096
 MIB = 1 << 20
@@ -205,6 +205,67 @@ def test_cpu_time_ends_with_a_warning_each_second_and_then_the_end() -> None:
     p.k.tasks[other].instructions = 3 * SECOND - 1000
     spin(p, other, 3)
     assert p.k.groups.peek(other).status == SIGKILL
+
+
+def test_a_user_has_a_limit_of_tasks_and_zombies_count(p: Puppets) -> None:
+    assert put_limit(p, 1, NPROC, 3, 3) == 0
+    first, second = p.fork(1), p.fork(1)
+    assert p.fork(1) == -EAGAIN
+    p.call(first, "exit_group", 0)
+    assert p.fork(1) == -EAGAIN
+    assert p.call(1, "wait4", -1, 0, 0, 0) == first
+    assert p.fork(1) > second
+
+
+def test_threads_count_as_tasks(p: Puppets) -> None:
+    assert put_limit(p, 1, NPROC, 2, 2) == 0
+    thread = p.call(1, "clone", 0x10F00)
+    assert thread is not None and thread > 0
+    assert p.call(1, "clone", 0x10F00) == -EAGAIN
+    assert p.fork(1) == -EAGAIN
+
+
+def test_root_has_as_many_tasks_as_it_likes_and_raises_limits() -> None:
+    p = Puppets(root=True)
+    assert put_limit(p, 1, NPROC, 1, 1) == 0
+    assert p.fork(1) > 1
+    assert put_limit(p, 1, NPROC, 2, 2) == 0
+
+
+def test_a_process_of_another_user_has_its_limits_for_itself() -> None:
+    p = Puppets(root=True)
+    child = p.fork(1)
+    assert p.call(child, "setuid", 1000) == 0
+    assert p.call(child, "prlimit64", 1, CORE, 0, AT) == -EPERM
+    assert p.call(1, "prlimit64", child, CORE, 0, AT) == 0
+
+
+def test_descriptors_have_a_limit(p: Puppets) -> None:
+    assert put_limit(p, 1, NOFILE, 5, 10) == 0
+    assert [p.call(1, "dup", 0) for _ in range(3)] == [3, 4, -EMFILE]
+    assert p.call(1, "dup3", 0, 5, 0) == -EBADF
+    assert p.call(1, "fcntl", 0, 0, 5) == -EINVAL
+    assert p.call(1, "pipe2", AT, 0) == -EMFILE
+    assert put_limit(p, 1, NOFILE, 3, 10) == 0
+    assert p.call(1, "close", 4) == 0
+    assert p.call(1, "dup", 3) == -EMFILE  # those that are open stay, new ones aren't made
+
+
+def test_a_file_grows_up_to_the_limit_and_no_further(p: Puppets) -> None:
+    copy_out(p.k, p.k.tasks[1], AT, b"big\0")
+    fd = p.call(1, "memfd_create", AT, 0)
+    assert fd is not None
+    assert put_limit(p, 1, FSIZE, 100) == 0
+    child = p.fork(1)
+    assert p.call(1, "write", fd, HEAP - PAGE, 80) == 80
+    assert p.call(1, "write", fd, HEAP - PAGE, 80) == 20
+    assert p.call(1, "ftruncate", fd, 50) == 0
+    assert p.call(1, "ftruncate", fd, 100) == 0
+    assert p.call(1, "write", fd, HEAP - PAGE, 0) == 0
+    assert p.call(1, "write", fd, HEAP - PAGE, 1) == -EFBIG  # init lives: it has no handler for SIGXFSZ
+    assert p.call(1, "ftruncate", fd, 101) == -EFBIG
+    p.call(child, "write", fd, HEAP - PAGE, 1)
+    assert p.k.groups.peek(child).status == SIGXFSZ
 
 
 def test_usage_is_what_was_used(p: Puppets) -> None:
