@@ -15,6 +15,7 @@ from kernel import (
     initial_stack,
     lifecycle,
     limits,
+    memory_limits,
     mm,
     pagetable,
     placement,
@@ -180,7 +181,7 @@ def _build(
 
 def _check_total(k: Kernel, t: Task, new: Mm) -> None:
     """RLIMIT_AS. (Linux finds out when the old program is gone already, and kills the process.)"""
-    if limits.size_of(new) > limits.soft(k, t, limits.AS):
+    if memory_limits.size_of(new) > limits.soft(k, t, limits.AS):
         raise SysError(ENOMEM)
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kernel import cow, limits, pagetable
+from kernel import cow, limits, memory_limits, pagetable
 from kernel import mm as address_space
 from kernel.errno import OutOfMemory, SysError
 from kernel.fs import api as fs
@@ -195,7 +195,7 @@ def _grow_stack(k: Kernel, t: Task, mm: Mm, va: int) -> Vma | None:
     below = _end_below(mm.vmas[index - 1]) if index else 0
     if not stack.flags & GROWS_DOWN or start < stack.end - limits.soft(k, t, limits.STACK) or start < below:
         return None
-    if not limits.may_expand(k, t, mm, stack, stack.start - start):
+    if not memory_limits.may_expand(k, t, mm, stack, stack.start - start):
         return None
     grown = stack._replace(start=start, offset=0)
     address_space.replace(mm, stack, grown)

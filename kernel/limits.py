@@ -5,7 +5,7 @@ its parent's, and exec keeps them. Where each is looked at:
 
     CPU          cpu_time.py: SIGXCPU at the soft limit, SIGKILL at the hard one
     FSIZE        `room_in_file`: SIGXFSZ and EFBIG
-    DATA, AS     `may_expand`: ENOMEM of mmap, brk, mremap, mprotect; the stack doesn't grow
+    DATA, AS     memory_limits.py: ENOMEM of mmap, brk, mremap, mprotect; the stack doesn't grow
     STACK        fault.py: the stack doesn't grow; exec.py: E2BIG; placement.py: where mmap's areas begin
     NPROC        users.py: EAGAIN of clone
     NOFILE       fs/fdtable.py: EMFILE
@@ -20,7 +20,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EFBIG, SysError
-from kernel.mm import GROWS_DOWN, PROT_WRITE, SHARED, STACK_LIMIT, Mm, Vma
 from kernel.signal_numbers import SIGXFSZ
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ CPU, FSIZE, DATA, STACK, CORE, RSS, NPROC, NOFILE, MEMLOCK, AS, LOCKS, SIGPENDIN
     range(16)
 )
 INFINITY = (1 << 64) - 1
+STACK_LIMIT = 8 << 20  # bytes that the stack may have, if nobody has said otherwise
 MOST_FILES = 1 << 20  # fs.nr_open: the highest hard limit of NOFILE
 
 Limits = tuple[tuple[int, int], ...]  # (soft, hard) by resource
@@ -59,32 +59,6 @@ def change(group: ThreadGroup, resource: int, soft_limit: int, hard_limit: int) 
     limits = list(group.limits)
     limits[resource] = (soft_limit, hard_limit)
     group.limits = tuple(limits)
-
-
-def may_expand(k: Kernel, t: Task, mm: Mm, area: Vma, size: int, total: bool = True) -> bool:
-    """May the address space have `size` bytes more that are like `area` (Linux's may_expand_vm)?
-
-    `total` is False if they are there already and only become writable. Areas are counted only if there is a limit.
-    """
-    space, data = soft(k, t, AS), soft(k, t, DATA)
-    if total and space != INFINITY and size_of(mm) + size > space:
-        return False
-    return data == INFINITY or not is_data(area) or data_size(mm) + size <= data
-
-
-def is_data(area: Vma) -> bool:
-    """Does RLIMIT_DATA count it: private, writable, no stack?"""
-    return bool(area.prot & PROT_WRITE) and not area.flags & (SHARED | GROWS_DOWN)
-
-
-def size_of(mm: Mm) -> int:
-    """Bytes of address space in use."""
-    return sum(area.end - area.start for area in mm.vmas)
-
-
-def data_size(mm: Mm) -> int:
-    """Bytes of them that RLIMIT_DATA counts."""
-    return sum(area.end - area.start for area in mm.vmas if is_data(area))
 
 
 def room_in_file(k: Kernel, t: Task, offset: int, size: int) -> int:

@@ -37,7 +37,6 @@ SIGNAL_TRAMPOLINE = 64  # the page that signal handlers return to (signal_frame.
 
 TASK_SIZE = 1 << 38  # user addresses lie below
 STACK_TOP = TASK_SIZE - PAGE
-STACK_LIMIT = 8 << 20  # RLIMIT_STACK at boot
 GUARD_GAP = 256 * PAGE  # Linux's stack_guard_gap
 ASIDS = 1 << 16  # of satp's 16 bits; 0 is never given out
 

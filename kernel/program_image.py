@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from asm import elf
 from kernel.errno import EIO, ELIBBAD, ENOEXEC, SysError
 from kernel.fs import api as fs
-from kernel.mm import PROT_EXEC, PROT_READ, PROT_WRITE, STACK_LIMIT, STACK_TOP, Vma
+from kernel.limits import STACK_LIMIT
+from kernel.mm import PROT_EXEC, PROT_READ, PROT_WRITE, STACK_TOP, Vma
 from vm.ram import PAGE
 
 if TYPE_CHECKING:

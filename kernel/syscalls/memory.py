@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import limits, mm, pagetable_ranges, placement, populate, vmas
+from kernel import memory_limits, mm, pagetable_ranges, placement, populate, vmas
 from kernel.errno import EACCES, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, SysError
 from kernel.fs import nameless
 from kernel.mm import (
@@ -57,7 +57,7 @@ def sys_brk(k: Kernel, t: Task, address: int) -> int:
     elif new > old:
         flags = LOCKED if space.lock_future else 0
         area = Vma(old, new, PROT_READ | PROT_WRITE, flags, name=b"[heap]")
-        if not _can_grow(k, space, old, new) or not limits.may_expand(k, t, space, area, new - old):
+        if not _can_grow(k, space, old, new) or not memory_limits.may_expand(k, t, space, area, new - old):
             return space.brk
         mm.map_area(k, space, area)
         vmas.join(k, space, old, new)
@@ -107,7 +107,7 @@ def sys_mmap(k: Kernel, t: Task, address: int, length: int, prot: int, flags: in
     if needs_memory(area) and not flags & MAP_NORESERVE and exceeds_memory(k, size):
         raise SysError(ENOMEM)
     replaced = sum(min(old.end, area.end) - max(old.start, start) for old in vmas.overlapping(space, start, area.end))
-    if not limits.may_expand(k, t, space, area, size - replaced):
+    if not memory_limits.may_expand(k, t, space, area, size - replaced):
         raise SysError(ENOMEM)
     _place(k, space, area)
     if flags & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE or area.flags & LOCKED:
@@ -206,7 +206,7 @@ def _protect(k: Kernel, t: Task, space: Mm, address: int, end: int, prot: int) -
         part = vmas.part(vma, address, end)
         if not needs_memory(part) and needs_memory(part._replace(prot=prot)) and exceeds_memory(k, part.end - address):
             raise SysError(ENOMEM)
-        if not limits.is_data(part) and not limits.may_expand(
+        if not memory_limits.is_data(part) and not memory_limits.may_expand(
             k, t, space, part._replace(prot=prot), part.end - address, total=False
         ):
             raise SysError(ENOMEM)

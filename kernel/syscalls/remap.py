@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import limits, mm, pagetable_ranges, placement, populate, vmas
+from kernel import memory_limits, mm, pagetable_ranges, placement, populate, vmas
 from kernel.errno import EFAULT, EINVAL, ENOMEM, SysError
 from kernel.fs import api as fs
 from kernel.mm import LOCKED, SHARED, TASK_SIZE, Mm, Vma
@@ -80,7 +80,7 @@ def _growing(k: Kernel, t: Task, space: Mm, address: int, old: int, new: int) ->
         raise SysError(EFAULT)
     if needs_memory(vma) and new > old and exceeds_memory(k, new - old):
         raise SysError(ENOMEM)
-    if not limits.may_expand(k, t, space, vma, new - old):
+    if not memory_limits.may_expand(k, t, space, vma, new - old):
         raise SysError(ENOMEM)
     return vma
 

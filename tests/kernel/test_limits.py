@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kernel import limits
+from kernel import limits, memory_limits
 from kernel.check import check
 from kernel.errno import EAGAIN, EBADF, EFAULT, EFBIG, EINVAL, EMFILE, ENOMEM, EPERM, ESRCH
 from kernel.limits import AS, CORE, CPU, DATA, FSIZE, INFINITY, MEMLOCK, NOFILE, NPROC, SIGPENDING, STACK
@@ -110,7 +110,7 @@ def test_prlimit_changes_another_process_and_tells_what_was(p: Puppets) -> None:
 
 def test_the_address_space_grows_up_to_its_limit(p: Puppets) -> None:
     mm = p.k.mms.peek(p.k.tasks.peek(1).mm)
-    assert put_limit(p, 1, AS, limits.size_of(mm) + 4 * PAGE) == 0
+    assert put_limit(p, 1, AS, memory_limits.size_of(mm) + 4 * PAGE) == 0
     at = p.call(1, "mmap", 0, 3 * PAGE, RW, PRIVATE_ANON, -1, 0)
     assert at is not None and at > 0
     assert p.call(1, "mmap", 0, 2 * PAGE, RW, PRIVATE_ANON, -1, 0) == -ENOMEM
@@ -124,7 +124,7 @@ def test_the_address_space_grows_up_to_its_limit(p: Puppets) -> None:
 
 def test_data_is_what_is_private_and_writable(p: Puppets) -> None:
     mm = p.k.mms.peek(p.k.tasks.peek(1).mm)
-    assert put_limit(p, 1, DATA, limits.data_size(mm) + PAGE) == 0
+    assert put_limit(p, 1, DATA, memory_limits.data_size(mm) + PAGE) == 0
     assert p.call(1, "mmap", 0, 2 * PAGE, RW, PRIVATE_ANON, -1, 0) == -ENOMEM
     constant = p.call(1, "mmap", 0, 2 * PAGE, 1, PRIVATE_ANON, -1, 0)
     shared = p.call(1, "mmap", 0, 2 * PAGE, RW, 0x21, -1, 0)

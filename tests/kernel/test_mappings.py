@@ -9,7 +9,8 @@ import pytest
 from kernel import placement
 from kernel.check import check, check_end
 from kernel.errno import EACCES, EBADF, EEXIST, EFAULT, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EPERM
-from kernel.mm import STACK_LIMIT, STACK_TOP
+from kernel.limits import STACK_LIMIT
+from kernel.mm import STACK_TOP
 from kernel.signal_numbers import SIGBUS, SIGSEGV
 from kernel.user_memory import copy_in, copy_out
 from tests.kernel.machines import record

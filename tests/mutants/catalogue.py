@@ -126,7 +126,7 @@ KERNEL = (
         "the-stack-grows-without-limit",
         "kernel.fault",
         "_grow_stack",
-        "start < STACK_TOP - STACK_LIMIT or ",
+        "start < stack.end - limits.soft(k, t, limits.STACK) or ",
         "",
         ("tests/kernel/test_signals.py::test_the_stack_grows_to_its_limit_and_no_further",),
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel import limits
+from kernel import limits, memory_limits
 from kernel.fs.proc import mask, memory_use, who
 from kernel.task import RUNNING
 from vm.ram import PAGE
@@ -28,7 +28,7 @@ def stat(k: Kernel, about: Who) -> bytes:
         *(group.faults, group.children_faults if about.whole else 0, 0, 0),
         *_times(k, about),
         *(PRIORITY, 0, max(len(group.threads), 1), 0, k.pids.born(about.tid) // TICK),
-        *((0, 0) if mm is None else (limits.size_of(mm), mm.resident)),
+        *((0, 0) if mm is None else (memory_limits.size_of(mm), mm.resident)),
         limits.INFINITY if about.task is None else group.limits[limits.RSS][0],
         *_addresses(mm),
         *_signals(k, about),
@@ -78,8 +78,8 @@ def statm(k: Kernel, about: Who) -> bytes:
     start, end = memory_use.code(mm)
     text = (end + PAGE - 1) // PAGE - start // PAGE
     stack = memory_use.stack_size(mm)
-    data = (limits.data_size(mm) + stack) // PAGE
-    return b"%d %d %d %d 0 %d 0\n" % (limits.size_of(mm) // PAGE, mm.resident, rss.file + rss.shared, text, data)
+    data = (memory_limits.data_size(mm) + stack) // PAGE
+    return b"%d %d %d %d 0 %d 0\n" % (memory_limits.size_of(mm) // PAGE, mm.resident, rss.file + rss.shared, text, data)
 
 
 def schedstat(k: Kernel, about: Who) -> bytes:

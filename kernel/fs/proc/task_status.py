@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kernel import limits
+from kernel import limits, memory_limits
 from kernel.credentials import ALL
 from kernel.fs.proc import mask, memory_use, who
 from kernel.mm import LOCKED
@@ -64,7 +64,7 @@ def _descriptors(k: Kernel, about: Who) -> int:
 
 def _memory(k: Kernel, mm: Mm) -> Iterator[tuple[bytes, bytes]]:
     rss = memory_use.resident(k, mm)
-    size = limits.size_of(mm)
+    size = memory_limits.size_of(mm)
     start, end = memory_use.code(mm)
     sizes = [
         (b"VmPeak", size),
@@ -76,7 +76,7 @@ def _memory(k: Kernel, mm: Mm) -> Iterator[tuple[bytes, bytes]]:
         (b"RssAnon", rss.anonymous * PAGE),
         (b"RssFile", rss.file * PAGE),
         (b"RssShmem", rss.shared * PAGE),
-        (b"VmData", limits.data_size(mm)),
+        (b"VmData", memory_limits.data_size(mm)),
         (b"VmStk", memory_use.stack_size(mm)),
         (b"VmExe", end - start),
         (b"VmLib", memory_use.libraries(mm)),
