@@ -10,6 +10,7 @@ import pytest
 
 # Tool → Debian package, for the message to the person who lacks it.
 PACKAGES = {
+    "gcc": "gcc linux-libc-dev",
     "riscv64-linux-gnu-as": "binutils-riscv64-linux-gnu",
     "riscv64-linux-gnu-ld": "binutils-riscv64-linux-gnu",
     "riscv64-linux-gnu-objdump": "binutils-riscv64-linux-gnu",
