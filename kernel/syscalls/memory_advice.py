@@ -51,6 +51,8 @@ def sys_madvise(k: Kernel, t: Task, address: int, length: int, advice: int) -> i
     end = address + round_up(length)
     if advice not in _KNOWN or address % PAGE or end >= _TOP:
         raise SysError(EINVAL)
+    if address == end:
+        return 0
     space, at = k.mms[t.mm], address
     hole = False
     for vma in vmas.overlapping(space, address, end):

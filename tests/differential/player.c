@@ -43,14 +43,27 @@ static int at; /* the index of the operation that is being done */
 
 /* --- the log --- */
 
+/* A handler may run while its player waits for its turn, or in the operation itself, as it happens. What it writes is kept
+until the operation has been written, where it always comes. */
+static char aside[1024];
+static volatile int in_handler, used_aside;
+
 static void put(char c)
 {
-    if (STAGE->used[me] < LOG) STAGE->log[me][STAGE->used[me]++] = c;
+    if (in_handler) {
+        if (used_aside < (int)sizeof aside) aside[used_aside++] = c;
+    } else if (STAGE->used[me] < LOG) STAGE->log[me][STAGE->used[me]++] = c;
 }
 
 static void text(const char *s)
 {
     while (*s) put(*s++);
+}
+
+static void put_aside(void)
+{
+    for (int i = 0; i < used_aside; i++) put(aside[i]);
+    used_aside = 0;
 }
 
 static void number(long value)
@@ -103,6 +116,7 @@ static int pid_of(byte operand)
 static void handler(int signal, struct siginfo *info, void *context)
 {
     (void)context;
+    in_handler++;
     text("    handler");
     item("signal ", signal);
     item("code ", info->code == 3 && signal == 17 ? 2 : info->code); /* whether a core is dumped is the host's affair */
@@ -110,14 +124,17 @@ static void handler(int signal, struct siginfo *info, void *context)
     if (signal == 17) item("status ", info->status);
     if (info->code == -1) item("value ", info->value);
     put('\n');
+    in_handler--;
 }
 
 /* Without SA_SIGINFO what the others would be told is left unsaid by some kernels. */
 static void plain_handler(int signal)
 {
+    in_handler++;
     text("    plain handler");
     item("signal ", signal);
     put('\n');
+    in_handler--;
 }
 
 static void watchdog(int signal, struct siginfo *info, void *context);
@@ -291,6 +308,8 @@ static void vfork(struct operation *op)
     me = old;
     name("= ", pid);
     item("cell ", cells[op->c & 3][0]);
+    struct operation ended = {me, SETTLE, op->a, 4, 0, 0, 0, 0};
+    if (op->b) settle(&ended); /* it goes on before the child is a zombie */
 }
 
 /* --- memory --- */
@@ -522,6 +541,7 @@ static void play(void)
         if (op->flags & WAITS) pass_on();
         perform(op);
         put('\n');
+        put_aside();
         if (!(op->flags & WAITS)) pass_on();
     }
     while (me) SYS(read, TOKEN_FD + 2 * me, buffer, 1); /* whoever has no more turns is ended by somebody else's */

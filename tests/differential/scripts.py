@@ -150,7 +150,7 @@ class Writer:
         self.world.fork(player.number, self.born, True)
         self.world.exec(self.born)
         if code:
-            self.settle(self.world.end(self.born))
+            self.world.end(self.born)
 
     def write_exit(self) -> None:
         player = self.actor()
@@ -274,7 +274,7 @@ class Writer:
         player = self.actor(init=True)
         if player is None:
             return
-        kind = self.number(0, 3)
+        kind = self.number(0, 2)
         which = self._whom(player) if kind == P_PID else self.one_of((SELF, *range(self.born + 1)))
         options = NOHANG | self.number(0, 127)
         self.add(player, "WAITID", kind, which, options)
@@ -351,18 +351,6 @@ class Writer:
         if parent in others or parent.action(w.CHLD) == w.HANDLER or w.CHLD in parent.blocked:
             return False
         return self.can_settle(player) and not self.world.children(player.number)
-
-    def write_prctl(self) -> None:
-        player = self.actor()
-        if player is None:
-            return
-        if self.chance():
-            self.not_under_qemu.append("PR_SET_CHILD_SUBREAPER")
-            player.subreaper = self.chance()
-            self.add(player, "PRCTL", 36, int(player.subreaper))
-        else:
-            player.parents_death = self.one_of((0, w.TERM, w.USR1, w.WINCH, w.KILL))
-            self.add(player, "PRCTL", 1, player.parents_death)
 
     # --- memory -------------------------------------------------------------------------------------------
 
@@ -469,7 +457,6 @@ class Writer:
         (write_identity, 1),
         (write_umask, 1),
         (write_groups, 5),
-        (write_prctl, 2),
         (write_memory, 6),
         (write_cells, 3),
         (write_brk, 1),

@@ -299,6 +299,7 @@ def test_madvise_dontneed_forgets_private_pages_and_keeps_the_objects(p: Puppets
     assert (p.load(1, private), p.load(1, shared)) == (0, 5)
     assert p.call(1, "madvise", shared, PAGE, FREE) == -EINVAL
     assert p.call(1, "madvise", shared, PAGE, WIPEONFORK) == -EINVAL
+    assert p.call(1, "madvise", shared, 0, WIPEONFORK) == 0, "nothing is refused no advice"
     assert p.call(1, "madvise", private, PAGE, REMOVE) == -EINVAL
     assert p.call(1, "madvise", private, PAGE, 77) == -EINVAL
     assert p.call(1, "madvise", private + 1, PAGE, 0) == -EINVAL
