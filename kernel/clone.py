@@ -61,6 +61,8 @@ def clone(k: Kernel, t: Task, request: Request) -> int:
     """
     if t.pending is not None:
         return _wait_for_vfork(k, t, cast("int", t.pending.progress))
+    if k.config.fork == "vfork" and not request.flags & CLONE_VM:
+        request = request._replace(flags=request.flags | CLONE_VM | CLONE_VFORK)
     flags = request.flags
     _check(t, flags)
     users.check_limit(k, t)

@@ -15,7 +15,7 @@ PID_MAX = 32768
 class Config:
     """`memory` bytes of RAM; `mounts` as (host directory, guest directory, writable); `env` as b"NAME=VALUE".
 
-    `fork` is how it copies memory: a name in fork_policy.POLICIES.
+    `fork` is how it copies memory: a name in fork_policy.POLICIES. With "vfork", for the fork laboratory, it doesn't.
     `objects` is where the llvm engine keeps what it has compiled (vm.native.code.ObjectCache), None: nowhere.
     `root`: the first process is uid 0 with every capability, not an ordinary user.
     `count_accesses` makes the engine count loads and stores, for `--stats`: without it the TLB's hits are not known.

@@ -143,8 +143,9 @@ def close(k: Kernel, upper: int) -> None:
     ram = k.machine.ram
     entries = int.from_bytes(ram.read(upper * PAGE, PAGE), "little")
     opened = entries & _ALL_V
-    ram.write(upper * PAGE, (entries ^ opened | opened << 8).to_bytes(PAGE, "little"))
-    k.stats.pay("swept", ENTRIES)
+    if opened:  # else nobody was there since the fork before this one
+        ram.write(upper * PAGE, (entries ^ opened | opened << 8).to_bytes(PAGE, "little"))
+        k.stats.pay("swept", ENTRIES)
 
 
 def _make(k: Kernel, slot: int) -> int:
