@@ -112,5 +112,6 @@ def deadlock(waiters: tuple[Waiter, ...]) -> list[str]:
     for w in waiters:
         keys = " or ".join(map(wait_key, w.keys))
         what = f"waits in {w.call} for {keys}" if w.call else {"T": "is stopped"}.get(w.state, f"state {w.state}")
-        lines.append(f"  process {w.tid} ({w.comm.decode('utf-8', 'backslashreplace')}) {what}")
+        who = f"process {w.tid}" if w.tid == w.tgid else f"thread {w.tid} of process {w.tgid}"
+        lines.append(f"  {who} ({w.comm.decode('utf-8', 'backslashreplace')}) {what}")
     return lines

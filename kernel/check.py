@@ -271,6 +271,8 @@ def _queues(k: Kernel) -> list[str]:
         if places[tid] != (t.state == RUNNING):
             found.append(f"task {tid} is {t.state}, and {places[tid]} times where running ones are")
         keys = t.pending.keys if t.state == SLEEPING and t.pending is not None else ()
+        if t.pending is not None and keys and keys[0][0].startswith("futex") and not t.pending.progress:
+            found.append(f"task {tid} was woken from {keys[0]}, but sleeps on")
         on = tuple(key for key, tids in waiting.items() if tid in tids)
         if sorted(keys, key=repr) != sorted(on, key=repr):
             found.append(f"task {tid} ({t.state}) waits on {on}, but its system call on {keys}")

@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from kernel import cpu_time, fork_policy, lifecycle, mm, reaper, scheduler, users
-from kernel.errno import EAGAIN, EINVAL, EPERM, SysError
+from kernel.credentials import CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN
+from kernel.errno import EAGAIN, EBADF, EINVAL, EPERM, SysError
 from kernel.fs import api as fs
 from kernel.signal_numbers import SIG_IGN
 from kernel.task import Action, FsStruct, SigHand, Task, ThreadGroup
@@ -39,11 +40,21 @@ NAMESPACES = (
     CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
 ) | CLONE_NEWTIME
 
+_PARTABLE = CLONE_THREAD | CLONE_FS | CLONE_SIGHAND | CLONE_VM | CLONE_FILES | CLONE_SYSVSEM
+# unshare: who wants the one wants the other too, in this order (ksys_unshare).
+_IMPLIED = (
+    (CLONE_NEWUSER, CLONE_THREAD | CLONE_FS),
+    (CLONE_VM, CLONE_SIGHAND),
+    (CLONE_SIGHAND, CLONE_THREAD),
+    (CLONE_NEWNS, CLONE_FS),
+)
+
+RESET_ON_FORK = 0x40000000  # of Task.policy
 SP, TP, A0 = 2, 4, 10
 
 
 class Request(NamedTuple):
-    """What is asked for. `flags` without the signal; `stack`: the child's sp, 0 is the caller's."""
+    """What is asked for. `flags` without the signal; `stack`: the child's sp, 0 is the caller's; `set_tid`: its tid."""
 
     flags: int
     exit_signal: int
@@ -51,6 +62,7 @@ class Request(NamedTuple):
     tls: int = 0
     parent_tid: int = 0
     child_tid: int = 0
+    set_tid: tuple[int, ...] = ()
 
 
 def clone(k: Kernel, t: Task, request: Request) -> int:
@@ -104,13 +116,20 @@ def _check(t: Task, flags: int) -> None:
         raise SysError(EINVAL)
     if flags & CLONE_PIDFD:
         raise SysError(EINVAL)
+    if flags & CLONE_INTO_CGROUP:
+        raise SysError(EBADF)
+    _refuse_namespaces(t, flags)
+
+
+def _refuse_namespaces(t: Task, flags: int) -> None:
+    """They need a privilege, and who has it hears that this kernel was built without them."""
     if flags & NAMESPACES:
-        raise SysError(EPERM)
+        raise SysError(EINVAL if t.cred.can(CAP_SYS_ADMIN) else EPERM)
 
 
 def _copy(k: Kernel, t: Task, request: Request) -> tuple[Task, int]:
     """A child that is ready to run, and how many frames it shares with its parent. It is whole, or SysError."""
-    flags, tid = request.flags, k.pids.alloc(k.now)
+    flags, tid = request.flags, _allocate(k, t, request.set_tid)
     try:
         mm_id, shared = _share_mm(k, t) if flags & CLONE_VM else fork_policy.fork(k, k.mms[t.mm])
     except BaseException:
@@ -120,7 +139,7 @@ def _copy(k: Kernel, t: Task, request: Request) -> tuple[Task, int]:
     tgid = t.tgid if flags & CLONE_THREAD else tid
     k.users.add(t.cred.uid)
     child = Task(tid, tgid, mm_id, fdtable, _fs_struct(k, t, flags), _sighand(k, t, flags), t.comm, t.cred)
-    child.blocked = t.blocked
+    child.blocked, child.policy = t.blocked, t.policy & ~RESET_ON_FORK
     child.inherit(t)
     if flags & (CLONE_VM | CLONE_VFORK) != CLONE_VM:
         child.altstack = t.altstack
@@ -134,6 +153,39 @@ def _copy(k: Kernel, t: Task, request: Request) -> tuple[Task, int]:
         _found_process(k, t, child, request)
     scheduler.add(k, child)
     return child, shared
+
+
+def _allocate(k: Kernel, t: Task, wanted: tuple[int, ...]) -> int:
+    """A tid: the next one, or (set_tid) this very one. SysError EINVAL, EPERM, EEXIST; EAGAIN if there are no more."""
+    if not wanted:
+        return k.pids.alloc(k.now)
+    if len(wanted) > 1 or not 0 < wanted[0] < k.pids.pid_max:
+        raise SysError(EINVAL)  # there is one level of pids
+    if not (t.cred.can(CAP_CHECKPOINT_RESTORE) or t.cred.can(CAP_SYS_ADMIN)):
+        raise SysError(EPERM)
+    k.pids.take(wanted[0], k.now)
+    return wanted[0]
+
+
+def unshare(k: Kernel, t: Task, flags: int) -> None:
+    """unshare(2). SysError EINVAL for what is shared and can't be parted, EPERM for namespaces."""
+    for flag, implied in _IMPLIED:
+        flags |= implied if flags & flag else 0
+    if flags & ~(_PARTABLE | NAMESPACES):
+        raise SysError(EINVAL)
+    alone = len(k.groups.peek(t.tgid).threads) == 1 and t.tid == t.tgid
+    if flags & CLONE_THREAD and not alone:
+        raise SysError(EINVAL)
+    if flags & CLONE_SIGHAND and k.sighands.peek(t.sighand).users > 1:
+        raise SysError(EINVAL)
+    if flags & CLONE_VM and k.mms.peek(t.mm).users > 1:
+        raise SysError(EINVAL)
+    _refuse_namespaces(t, flags)
+    if flags & CLONE_FS and k.fs_structs.peek(t.fs).users > 1:
+        shared, t.fs = t.fs, copy_fs_struct(k, t.fs)
+        lifecycle.release_fs(k, shared)
+    if flags & CLONE_FILES:
+        fs.unshare_table(k, t)
 
 
 def _share_mm(k: Kernel, t: Task) -> tuple[int, int]:

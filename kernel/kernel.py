@@ -40,6 +40,7 @@ class Waiter(NamedTuple):
     """Who waits for what, for the message about a deadlock."""
 
     tid: int
+    tgid: int
     comm: bytes
     state: str
     call: str  # name of the system call it waits in, or ""

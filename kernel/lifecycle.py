@@ -36,11 +36,17 @@ def release_memory(k: Kernel, t: Task) -> None:
 
     The task's memory is still whole. It need not have the hart, if one of its process's threads has.
     """
-    if t.clear_child_tid:
+    if t.robust_list or t.clear_child_tid:
+        from kernel import futex, robust_list
+
         mm.activate(k, t)
-        if k.mms.peek(t.mm).users > 1:
-            store_tid(k, t, t.clear_child_tid, 0)
-        t.clear_child_tid = 0
+        if t.robust_list:
+            robust_list.walk(k, t)
+        address, t.clear_child_tid = t.clear_child_tid, 0
+        if address and k.mms.peek(t.mm).users > 1:
+            store_tid(k, t, address, 0)
+            with suppress(SysError):
+                futex.wake(k, futex.key_of(k, t, address, True), 1)
     end_vfork(k, t)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kernel.errno import EAGAIN, SysError
+from kernel.errno import EAGAIN, EEXIST, SysError
 
 RESERVED = 300  # after the first round, numbers below are left to those who had them at boot (Linux's RESERVED_PIDS)
 _BITS = 1024
@@ -43,11 +43,20 @@ class Pids:
         if pid is None:
             raise SysError(EAGAIN)
         self._next = pid + 1
+        self._give(pid, now)
+        return pid
+
+    def take(self, pid: int, now: int = 0) -> None:
+        """This number, which lies in 1 to pid_max - 1, with one hold. SysError(EEXIST) if it is taken."""
+        if pid in self._holds:
+            raise SysError(EEXIST)
+        self._give(pid, now)
+
+    def _give(self, pid: int, now: int) -> None:
         self._set_taken(pid)
         self._holds[pid] = 1
         self.given += 1
         self._births[pid] = (self.given, now)
-        return pid
 
     def serial(self, pid: int) -> int:
         """Which of all numbers handed out this one is, counted from 1: tells two users of a number apart. 0: free."""

@@ -197,7 +197,7 @@ def _deadlock(k: Kernel) -> Outcome:
     for tid in k.tasks.ids():
         t = k.tasks.peek(tid)
         call, keys = ("", ()) if t.pending is None else (table.TABLE[t.pending.call].name, t.pending.keys)
-        waiters.append(Waiter(tid, t.comm, t.state, call, keys))
+        waiters.append(Waiter(tid, t.tgid, t.comm, t.state, call, keys))
     return Outcome("deadlock", 0, tuple(waiters))
 
 
@@ -237,6 +237,14 @@ def unblock(k: Kernel, t: Task, key: WaitKey) -> None:
 
         k.events.emit(Wake(k.machine.retired, t.tid, key))
     make_runnable(k, t)
+
+
+def requeue(k: Kernel, t: Task, keys: tuple[WaitKey, ...]) -> None:
+    """A sleeping task waits on other keys from now on, behind those who do already."""
+    assert t.state == SLEEPING and t.pending is not None
+    k.wait_queues.unpark(t.tid, t.pending.keys)
+    t.pending = t.pending._replace(keys=keys)
+    k.wait_queues.park(t.tid, keys, t.pending.deadline)
 
 
 def make_runnable(k: Kernel, t: Task) -> None:

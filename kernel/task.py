@@ -54,6 +54,7 @@ class Task(Record):
         "pending",  # Pending or None. syscalls/table.py sets and clears it; signals.py clears it for a task that dies
         "attention",  # bool: look at signals before going on. signals.py sets it, and clears it when nothing is left
         "comm",  # bytes, up to 15: the program's name. exec.py
+        "policy",  # what sched_setscheduler asked for: it changes nothing. syscalls/sched.py
         "instructions",  # retired by this task so far. scheduler.py
         "clear_child_tid",  # address or 0: set to 0 and woken when the task leaves its memory. set_tid_address, clone
         "robust_list",  # address of its struct robust_list_head, or 0. set_robust_list, exec.py
@@ -85,6 +86,7 @@ class Task(Record):
     pending: Pending | None
     attention: bool
     comm: bytes
+    policy: int
     instructions: int
     clear_child_tid: int
     robust_list: int
@@ -119,7 +121,7 @@ class Task(Record):
         self.attention = False
         self.comm = comm
         self.instructions = 0
-        self.clear_child_tid = self.robust_list = 0
+        self.clear_child_tid = self.robust_list = self.policy = 0
         self.sighand = sighand
         self.blocked = self.awaited = self.signals = self.pdeath_signal = self.vfork = 0
         self.saved_mask = None

@@ -6,6 +6,7 @@ one or several keys, in FIFO order. Waking makes them runnable; the handler then
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 WaitKey = tuple[Any, ...]  # ("child", 7); its first item is a str, the others are ints
@@ -101,6 +102,10 @@ class WaitQueues:
     def waiting(self, key: WaitKey) -> list[int]:
         """The tids that wait on a key, first come first."""
         return list(self._queues.get(key, ()))
+
+    def queue(self, key: WaitKey) -> Iterable[int]:
+        """The same without a copy: nobody may begin or cease to wait while it is gone through."""
+        return self._queues.get(key, ())
 
     def awaited(self) -> list[WaitKey]:
         """Every key that somebody waits on."""

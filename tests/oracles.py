@@ -19,6 +19,7 @@ PACKAGES = {
     "riscv64-linux-gnu-ar": "binutils-riscv64-linux-gnu",
     "riscv64-linux-gnu-addr2line": "binutils-riscv64-linux-gnu",
     "riscv64-linux-gnu-gcc": "gcc-riscv64-linux-gnu",
+    "x86_64-linux-gnu-gcc": "gcc-x86-64-linux-gnu",
     "qemu-riscv64": "qemu-user",
     "qemu-system-riscv64": "qemu-system-misc",
 }

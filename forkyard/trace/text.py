@@ -160,10 +160,25 @@ def status(word: int) -> str:
     return "continued" if word == 0xFFFF else f"killed by {signal_name(low)}"
 
 
+_WAITS = {
+    "child": "a child of process",
+    "console": "input",
+    "timer": "the clock",
+    "signal": "a signal",
+    "vfork": "exec or the end of process",
+}
+_FUTEXES = {
+    "futex": "the futex at {1:#x}",
+    "futex-mm": "the futex at {1:#x}",
+    "futex-file": "the futex at byte {1:#x} of the shared mapping of inode {0}",
+}
+
+
 def wait_key(key: tuple[Any, ...]) -> str:
     """What a task waits for, in words: ("child", 7) is `child of 7`."""
-    words = {"child": "a child of process", "console": "input", "timer": "the clock"}
-    return " ".join([words.get(key[0], str(key[0])), *map(str, key[1:])])
+    if key[0] in _FUTEXES:
+        return _FUTEXES[key[0]].format(*key[1:])
+    return " ".join([_WAITS.get(key[0], str(key[0])), *map(str, key[1:])])
 
 
 def _quoted(data: bytes) -> str:

@@ -1,12 +1,11 @@
-"""System calls of the process family: clone, execve, exit and who one is."""
+"""System calls of the process family: execve, exit and who one is."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kernel import exec as program
-from kernel import lifecycle, scheduler
-from kernel.clone import CSIGNAL, Request, clone
+from kernel import lifecycle
 from kernel.errno import E2BIG, SysError
 from kernel.syscalls.table import syscall
 from kernel.user_memory import copy_in_pointers, copy_in_string
@@ -14,13 +13,6 @@ from kernel.user_memory import copy_in_pointers, copy_in_string
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.task import Task
-
-
-@syscall(220, "clone", "flags", "stack*", "parent_tid*", "tls", "child_tid*")
-def sys_clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
-    """clone(2); the order of arguments is RISC-V's. The low byte of the flags is the signal for the parent."""
-    request = Request(flags & 0xFFFFFFFF & ~CSIGNAL, flags & CSIGNAL, stack, tls, parent_tid, child_tid)
-    return clone(k, t, request)
 
 
 @syscall(221, "execve", "path*", "argv*", "envp*")
@@ -79,10 +71,3 @@ def sys_set_tid_address(k: Kernel, t: Task, address: int) -> int:
     """set_tid_address(2)"""
     t.clear_child_tid = address
     return t.tid
-
-
-@syscall(124, "sched_yield")
-def sys_sched_yield(k: Kernel, t: Task) -> int:
-    """sched_yield(2): the time slice ends here."""
-    scheduler.yield_now(k)
-    return 0

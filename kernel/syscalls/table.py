@@ -57,8 +57,10 @@ def syscall(number: int, name: str, *arguments: str) -> Callable[[Handler], Hand
 def load() -> None:
     """Imports every family, which fills TABLE."""
     from kernel.syscalls import (  # noqa: F401 - fills TABLE
+        clone,
         events,
         files,
+        futex,
         groups,
         identity,
         itimers,
@@ -74,6 +76,7 @@ def load() -> None:
         poll,
         process,
         remap,
+        sched,
         time,
         usage,
         wait,
