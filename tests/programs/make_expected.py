@@ -1,7 +1,9 @@
 """Makes the expected output of the samples, programs/NAME.out and NAME.status, from what qemu-riscv64 does.
 
-    python -m tests.programs.make_expected                 anew, in programs/
-    python -m tests.programs.make_expected /tmp/somewhere  elsewhere; tests/programs/test_expected.py compares
+    python -m tests.programs.make_expected              of all
+    python -m tests.programs.make_expected NAME…        of these
+
+tests/programs/test_expected.py makes them once more elsewhere, and compares.
 
 The programs are built by GNU as and ld and run under qemu: nothing of forkyard has a part in it. For the few samples
 that only forkyard can run (samples.FORKYARD_ONLY) the files are written by hand.
@@ -18,9 +20,10 @@ from tests.programs import gnu, qemu_box, samples
 from tests.programs.samples import Sample
 
 
-def make(folder: Path) -> None:
-    """Writes the expected files into `folder`. A NAME.status is written only where it isn't 0."""
-    wanted = samples.made_by_qemu()
+def make(folder: Path, names: Iterable[str] = ()) -> None:
+    """Writes the expected files of `names` (of all samples) into `folder`; a NAME.status only where it isn't 0."""
+    chosen = set(names)
+    wanted = [s for s in samples.made_by_qemu() if not chosen or s.name in chosen]
     with tempfile.TemporaryDirectory() as built:
         gnu.build(Path(built), samples.names())
         results = qemu_box.run(Path(built), runs(wanted))
@@ -39,4 +42,4 @@ def runs(wanted: Iterable[Sample]) -> list[qemu_box.Run]:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]) if len(sys.argv) > 1 else samples.PROGRAMS)
+    make(samples.PROGRAMS, sys.argv[1:])
