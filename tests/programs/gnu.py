@@ -12,7 +12,8 @@ from tests.programs.samples import PROGRAMS
 
 ASSEMBLE = ("-march=rv64ima", "-mabi=lp64", "-I", str(PROGRAMS), "-I", str(PROGRAMS / "lib"))
 # noexecstack: without it ld leaves out PT_GNU_STACK, and what that means differs between kernels.
-LINK = ("--no-relax", "-z", "noexecstack")
+# separate-code: .rodata in pages of its own, as asm/link.ld has it; without it ld makes constants executable.
+LINK = ("--no-relax", "-z", "noexecstack", "-z", "separate-code")
 
 
 def build(folder: Path, names: Iterable[str]) -> None:
