@@ -9,7 +9,7 @@
 #   - A program can compute, and nothing more. For everything else it asks the
 #     kernel, with `ecall`: the number of the call in a7, its arguments in a0,
 #     a1, a2. The answer comes back in a0.
-#   - A program ends because it asks to. programs/no_exit.s shows what happens
+#   - A program ends because it asks to. programs/10_no_exit.s shows what happens
 #     to one that doesn't.
 
     .section .rodata                # constants: memory that can only be read

@@ -3,7 +3,7 @@
 # The kernel makes every process by copying another one, except the first: that
 # one it makes by hand at boot, and the program it runs is this.
 #
-# See it work:   forkyard trace --only process programs/orphan.s
+# See it work:   forkyard trace --only process programs/09_orphan.s
 #
 # What init does
 #   1. It starts the main program: the one named by its own arguments.

@@ -16,7 +16,7 @@ from tests.programs.samples import Sample
 EACH = pytest.mark.parametrize("sample", samples.runnable(), ids=lambda s: s.name)
 
 # Through the command line itself, in a process of its own: slower, so not for all.
-BY_COMMAND = ["hello", "family", "exit_codes", "sh", "args", "cat", "forkbomb", "no_exit", "start_returns", "wild"]
+BY_COMMAND = ["hello", "family", "exit_codes", "sh", "args", "cat", "forkbomb", "10_no_exit", "start_returns", "wild"]
 
 
 def run_here(programs: BinProvider, sample: Sample) -> None:
@@ -47,7 +47,10 @@ SCHEDULES = [{"quantum": 64}, {"quantum": 1000}, *({"sched": "random", "seed": s
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
-@pytest.mark.parametrize("name", ["family", "orphan", "zombie", "pipeline", "exec", "sh", "exit_codes"])
+@pytest.mark.parametrize(
+    "name",
+    ["family", "03_life", "04_parents", "08_zombie", "09_orphan", "02_tasks", "pipeline", "exec", "sh", "exit_codes"],
+)
 def test_the_output_does_not_depend_on_the_schedule(name: str, schedule: dict[str, Any], our_bin: Samples) -> None:
     sample = samples.sample(name)
     result = here.run(our_bin, [f"/bin/{name}", *sample.arguments], sample.stdin, **schedule)

@@ -1,7 +1,7 @@
-# cow: copy on write, page by page.
+# 05_cow: copy on write, page by page.
 #
-# Run it:        forkyard run --stats programs/cow.s
-# Watch it:      forkyard trace --only fault,process programs/cow.s
+# Run it:        forkyard run --stats programs/05_cow.s
+# Watch it:      forkyard trace --only fault,process programs/05_cow.s
 #
 # fork doesn't copy memory. Parent and child share every page, and the kernel takes
 # away the permission to write from both. The first write to a page traps; the

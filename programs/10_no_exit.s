@@ -1,6 +1,6 @@
-# no_exit: a program that forgets to end.
+# 10_no_exit: a program that forgets to end.
 #
-# Run it:        forkyard run programs/no_exit.s; echo $?
+# Run it:        forkyard run programs/10_no_exit.s; echo $?
 #
 # It prints a line, and then there is no instruction any more. The processor doesn't
 # know that: it has no notion of "the end of the program". It takes the next bytes in

@@ -1,7 +1,7 @@
-# zombie: a process that has ended, but that nobody has asked about.
+# 08_zombie: a process that has ended, but that nobody has asked about.
 #
-# Run it:        forkyard run programs/zombie.s
-# Watch it:      forkyard trace --only process programs/zombie.s
+# Run it:        forkyard run programs/08_zombie.s
+# Watch it:      forkyard trace --only process programs/08_zombie.s
 #
 # When a process ends, its memory is freed at once. But its exit code must be kept
 # until the parent asks for it, and so must its pid: it stays in the process table

@@ -1,7 +1,7 @@
-# orphan: a child whose parent ends first.
+# 09_orphan: a child whose parent ends first.
 #
-# Run it:        forkyard run programs/orphan.s
-# Watch it:      forkyard trace --only process programs/orphan.s
+# Run it:        forkyard run programs/09_orphan.s
+# Watch it:      forkyard trace --only process programs/09_orphan.s
 #
 # Every process has a parent: it is the one who will collect the exit code. When a
 # parent ends, its children are given to init, the process with pid 1. init waits
