@@ -49,7 +49,18 @@ def check_end(k: Kernel) -> None:
     check(k)
     counts = [
         (name, len(getattr(k, name)))
-        for name in ("tasks", "groups", "pgroups", "sessions", "mms", "fs_structs", "sighands", "fdtables", "files")
+        for name in (
+            "tasks",
+            "groups",
+            "pgroups",
+            "sessions",
+            "pid_refs",
+            "mms",
+            "fs_structs",
+            "sighands",
+            "fdtables",
+            "files",
+        )
     ]
     found = [f"{number} {name} are left at the end" for name, number in counts if number]
     cached = len(k.page_cache.frames())

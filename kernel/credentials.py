@@ -26,7 +26,8 @@ NOBODY = 0xFFFFFFFF  # (uid_t) -1: no id, "leave it as it is"
 # linux/capability.h: the ones that this kernel asks for.
 CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_KILL = 0, 1, 2, 3, 4, 5
 CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_LINUX_IMMUTABLE, CAP_SYS_CHROOT = 6, 7, 8, 9, 18
-CAP_SYS_ADMIN, CAP_SYS_RESOURCE, CAP_MKNOD, CAP_MAC_OVERRIDE, CAP_CHECKPOINT_RESTORE = 21, 24, 27, 32, 40
+CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYS_RESOURCE, CAP_MKNOD, CAP_MAC_OVERRIDE = 19, 21, 24, 27, 32
+CAP_CHECKPOINT_RESTORE = 40
 ALL = (1 << 41) - 1  # up to CAP_CHECKPOINT_RESTORE
 # What setfsuid(2) takes and gives back: CAP_FS_SET.
 _OF_FILES = sum(
@@ -77,19 +78,29 @@ def owner(k: Kernel) -> int:
 
 
 def commit(k: Kernel, t: Task, cred: Cred) -> None:
-    """The task is this one from now on. A process is shown, and sent signals, as its leader."""
+    """The task is this one from now on. A process is shown, and sent signals, as its leader.
+
+    Who acts as somebody else now, or may do more, isn't looked into, and no parent's death concerns it (prctl(2)).
+    """
     k.users.add(cred.uid)
     k.users.remove(t.cred.uid)
-    t.cred = cred
+    old, t.cred = t.cred, cred
+    acting = (old.euid, old.egid, old.fsuid, old.fsgid)
+    if acting != (cred.euid, cred.egid, cred.fsuid, cred.fsgid) or cred.permitted & ~old.permitted:
+        k.mms[t.mm].dumpable = False
+        t.pdeath_signal = 0
     if t.tid == t.tgid:
         k.groups[t.tgid].cred = cred
 
 
-def with_uids(old: Cred, uid: int, euid: int, suid: int) -> Cred:
-    """New user ids; the fsuid follows. Who stops being root altogether, or effectively, loses root's powers."""
+def with_uids(old: Cred, uid: int, euid: int, suid: int, keep: bool = False) -> Cred:
+    """New user ids; the fsuid follows. Who stops being root altogether, or effectively, loses root's powers.
+
+    `keep`: PR_SET_KEEPCAPS leaves it the permitted ones.
+    """
     permitted, effective = old.permitted, old.effective
     if ROOT in (old.uid, old.euid, old.suid) and ROOT not in (uid, euid, suid):
-        permitted = effective = 0
+        permitted, effective = permitted if keep else 0, effective if keep else 0
     if old.euid == ROOT != euid:
         effective = 0
     if old.euid != ROOT == euid:
@@ -139,3 +150,10 @@ def may_signal(sender: Cred, target: Cred) -> bool:
     """Is the sender one of those that kill(2) allows?"""
     same = {sender.uid, sender.euid} & {target.uid, target.suid}
     return bool(same) or sender.can(CAP_KILL)
+
+
+def may_trace(caller: Cred, target: Cred, dumpable: bool) -> bool:
+    """Might the caller attach to the target with ptrace(2), and so do with it as it likes?"""
+    users, groups = {target.uid, target.euid, target.suid}, {target.gid, target.egid, target.sgid}
+    same = users == {caller.uid} and groups == {caller.gid} and dumpable
+    return (same and not target.permitted & ~caller.permitted) or caller.can(CAP_SYS_PTRACE)

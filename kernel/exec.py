@@ -148,7 +148,7 @@ def _credentials(k: Kernel, t: Task, inode: int) -> tuple[Cred, bool]:
     uid = file.uid if file.mode & S_ISUID else None
     gid = file.gid if file.mode & (S_ISGID | S_IXGRP) == S_ISGID | S_IXGRP else None
     mine = sum(k.tasks.peek(tid).fs == t.fs for tid in k.groups.peek(t.tgid).threads)
-    return credentials.after_exec(t.cred, (uid, gid), shared=k.fs_structs.peek(t.fs).users > mine)
+    return credentials.after_exec(t.cred, (uid, gid), k.fs_structs.peek(t.fs).users > mine, t.no_new_privs)
 
 
 def _build(

@@ -76,4 +76,4 @@ def _copy_description(k: Kernel, parent: Mm, child: Mm) -> None:
     child.start_brk, child.brk, child.mmap_top = parent.start_brk, parent.brk, parent.mmap_top
     child.start_stack = parent.start_stack
     child.arg_start, child.arg_end, child.env_end = parent.arg_start, parent.arg_end, parent.env_end
-    child.exe, child.exe_path = parent.exe, parent.exe_path
+    child.exe, child.exe_path, child.dumpable = parent.exe, parent.exe_path, parent.dumpable

@@ -17,6 +17,7 @@ from kernel.frames import Frames
 from kernel.mm import Mm
 from kernel.page_cache import PageCache
 from kernel.pgroups import ProcessGroup, Session
+from kernel.pid_refs import PidRef
 from kernel.pids import Pids
 from kernel.stats import Stats
 from kernel.table import Table
@@ -70,6 +71,7 @@ class Kernel:
     groups: Table[ThreadGroup]
     pgroups: Table[ProcessGroup]
     sessions: Table[Session]
+    pid_refs: Table[PidRef]
     mms: Table[Mm]
     fs_structs: Table[FsStruct]
     sighands: Table[SigHand]
@@ -96,6 +98,7 @@ class Kernel:
         self.groups = Table(ThreadGroup)
         self.pgroups = Table(ProcessGroup)
         self.sessions = Table(Session)
+        self.pid_refs = Table(PidRef)
         self.mms = Table(Mm)
         self.fs_structs = Table(FsStruct)
         self.sighands = Table(SigHand)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from kernel import credentials, itimer, limits, mm, pgroups, reaper, scheduler, signals, stopping
+from kernel import credentials, itimer, limits, mm, pgroups, pid_refs, reaper, scheduler, signals, stopping
 from kernel.errno import SysError
 from kernel.fs import api as fs
 from kernel.signal_numbers import SIGCHLD, SIGKILL
@@ -143,6 +143,8 @@ def _end_task(k: Kernel, group: ThreadGroup, tid: int) -> None:
     group.threads.pop(tid, None)
     if group.tgid != INIT or group.threads:
         reaper.give_away(k, t)
+    pid_refs.gone(k, t)
+    pid_refs.changed(k, group)
     k.tasks.remove(tid)
     k.pids.release(tid)
     if tid != group.tgid:

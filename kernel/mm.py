@@ -74,6 +74,7 @@ class Mm(Record):
         "env_end",
         "exe",  # inode of the program, held. exec.py
         "exe_path",  # what it was called. exec.py
+        "dumpable",  # bool: may others of its user look into it? prctl, credentials.commit
         "resident",  # mapped pages. fault.py, unmap
         "lock_future",  # mlockall(MCL_FUTURE): new areas are LOCKED. syscalls/memory_lock.py
         "max_resident",
@@ -90,6 +91,7 @@ class Mm(Record):
         self.exe_path = b""
         self.resident = self.max_resident = 0
         self.lock_future = False
+        self.dumpable = True
 
 
 def create(k: Kernel) -> int:

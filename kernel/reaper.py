@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from kernel import pgroups, siginfo, signals
+from kernel import pgroups, pid_refs, siginfo, signals
 from kernel.signal_numbers import LAST_SIGNAL, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGCONT, SIGHUP
 from kernel.task import DEFAULT, Task, ThreadGroup
 
@@ -87,6 +87,7 @@ def give_away(k: Kernel, t: Task) -> None:
 
 def renumber(k: Kernel, t: Task) -> None:
     """The thread goes by another number now (exec has made it the leader)."""
+    pid_refs.gone(k, t)
     for tgid in t.children:
         k.groups[tgid].forker = t.tid
 
@@ -180,6 +181,7 @@ def remove(k: Kernel, group: ThreadGroup) -> None:
     """A zombie that was waited for: nothing of it is left, and its number is free if nobody else goes by it."""
     if group.parent:
         disown(k, group)
+    pid_refs.gone(k, group)
     k.groups.remove(group.tgid)
     k.users.remove(group.cred.uid)
     k.zombies -= 1

@@ -45,21 +45,25 @@ INIT = 1
 
 
 def kill(k: Kernel, t: Task, pid: int, signal: int) -> None:
-    """kill(2). SysError ESRCH if there is nobody to send it to, EPERM if the caller may signal none of them.
+    """kill(2). SysError ESRCH, EPERM, EINVAL. kill(-1) that may reach nobody succeeds, as on Linux."""
+    send_to_all(k, t, _targets(k, t, pid), signal, None, lenient=pid == -1)
 
-    EINVAL for a signal that doesn't exist. kill(-1) that may reach nobody succeeds, as on Linux.
+
+def send_to_all(k: Kernel, t: Task, targets: list[int], signal: int, info: Info | None, lenient: bool = False) -> None:
+    """A person's signal to several processes, those that the caller may send it to. `info`: None is kill's.
+
+    SysError ESRCH if there are none, EPERM if it may do so with none of them (unless `lenient`), EINVAL.
     """
-    targets = _targets(k, t, pid)
     if not targets:
         raise SysError(ESRCH)
     check_number(signal)
     allowed = [tgid for tgid in targets if may_send(k, t, tgid, signal)]
-    if not allowed and pid != -1:
+    if not allowed and not lenient:
         raise SysError(EPERM)
     if signal:
         for tgid in allowed:
             if tgid in k.groups:
-                send(k, tgid, siginfo.by_user(signal, t))
+                send(k, tgid, info or siginfo.by_user(signal, t))
 
 
 def may_send(k: Kernel, t: Task, tgid: int, signal: int) -> bool:

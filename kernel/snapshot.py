@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel, Outcome
     from vm.snapshot import Snapshot as MachineSnapshot
 
-PROCESS_TABLES = ("tasks", "groups", "pgroups", "sessions", "mms", "fs_structs", "sighands")
+PROCESS_TABLES = ("tasks", "groups", "pgroups", "sessions", "pid_refs", "mms", "fs_structs", "sighands")
 FILE_TABLES = ("fdtables", "files", "inodes", "pipes", "mounts", "eventfds", "locks")
 TABLES = PROCESS_TABLES + FILE_TABLES
 PARTS = ("frames", "page_cache", "pids", "users", "wait_queues", "door")

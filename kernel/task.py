@@ -67,6 +67,7 @@ class Task(Record):
         "altstack",  # (address, size, flags) of sigaltstack. signal_stack.py
         "children",  # tgid → None: the children that this thread made or was given, oldest first. reaper.py
         "ready",  # ascending (join, tgid) of those of them that have something for wait. reaper.py
+        "pid_ref",  # id in k.pid_refs of what pidfds for this thread hold, if it is no leader; or 0. pid_refs.py
         "pdeath_signal",  # what it gets when the thread that is its parent ends, or 0. prctl
         "timer_slack",  # (ns, what 0 means): how late its timers may be, but here they never are. prctl
         "no_new_privs",  # bool: exec gives it no rights that it hasn't. prctl
@@ -99,6 +100,7 @@ class Task(Record):
     altstack: tuple[int, int, int]
     children: dict[int, None]
     ready: list[tuple[int, int]]
+    pid_ref: int
     pdeath_signal: int
     timer_slack: tuple[int, int]
     no_new_privs: bool
@@ -123,7 +125,7 @@ class Task(Record):
         self.instructions = 0
         self.clear_child_tid = self.robust_list = self.policy = 0
         self.sighand = sighand
-        self.blocked = self.awaited = self.signals = self.pdeath_signal = self.vfork = 0
+        self.blocked = self.awaited = self.signals = self.pid_ref = self.pdeath_signal = self.vfork = 0
         self.saved_mask = None
         self.queue, self.ready = [], []
         self.children = {}
@@ -168,6 +170,7 @@ class ThreadGroup(Record):
         "did_exec",  # bool: its program is no longer the one it was born with. exec.py
         "subreaper",  # bool: orphans below it come to it. prctl
         "below_subreaper",  # bool: some ancestor is, or was, a subreaper. clone.py, prctl
+        "pid_ref",  # id in k.pid_refs of what pidfds for this process hold, or 0. pid_refs.py
         "exit_signal",  # what its parent gets when it ends: SIGCHLD for fork. lifecycle.py
         "status",  # the word for wait4, once it is a zombie. lifecycle.py
         "zombie",  # bool. lifecycle.py
@@ -206,6 +209,7 @@ class ThreadGroup(Record):
     did_exec: bool
     subreaper: bool
     below_subreaper: bool
+    pid_ref: int
     exit_signal: int
     status: int
     zombie: bool
@@ -244,7 +248,7 @@ class ThreadGroup(Record):
         self.timer = (0, 0)
         self.cpu_timers = ((0, 0), (0, 0))
         self.cpu_alarm = 0
-        self.target = tgid
+        self.target, self.pid_ref = tgid, 0
         self.join = self.forker = self.status = self.stopping = self.stopped = self.signals = self.doomed = 0
         self.zombie = False
         self.report = self.death = None

@@ -74,16 +74,30 @@ def add(k: Kernel, driver: str, number: int, mode: int, flags: int) -> int:
     return file.add(k, inode_id, flags)
 
 
-def make(k: Kernel, t: Task, driver: str, number: Callable[[], int], flags: int) -> int:
-    """A descriptor for a new anonymous file (mode 0600 and no type, as Linux shows them), open for both directions.
+def make(
+    k: Kernel,
+    t: Task,
+    driver: str,
+    number: Callable[[], int],
+    flags: int,
+    kept: int = O_NONBLOCK,
+    mode: int = 0o600,
+) -> int:
+    """A descriptor for a new anonymous file (without a type, as Linux shows them), open for both directions.
 
-    `number()` makes what stands behind it, once nothing can fail any more. O_CLOEXEC and O_NONBLOCK of `flags` count.
-    Raises EMFILE, ENFILE.
+    `number()` makes what stands behind it, once nothing can fail any more. Of `flags` O_CLOEXEC counts, and the open
+    file keeps those in `kept`. Raises EMFILE, ENFILE.
     """
+    fd = require_room(k, t)
+    opened = add(k, driver, number(), mode, O_RDWR | flags & kept)
+    fdtable.install(k, t.fdtable, fd, opened, bool(flags & O_CLOEXEC))
+    return fd
+
+
+def require_room(k: Kernel, t: Task) -> int:
+    """The descriptor that `make` will give out next. Raises EMFILE, ENFILE."""
     fd = fdtable.lowest_free(k, t)
     file.check_limit(k)
     if len(k.inodes) >= inodes.limit(k):
         raise SysError(ENFILE)
-    opened = add(k, driver, number(), 0o600, O_RDWR | flags & O_NONBLOCK)
-    fdtable.install(k, t.fdtable, fd, opened, bool(flags & O_CLOEXEC))
     return fd

@@ -71,7 +71,7 @@ def sys_setuid(k: Kernel, t: Task, uid: int) -> int:
     """setuid(2): all three ids with CAP_SETUID, else the effective one alone. Raises EINVAL, EPERM."""
     uid, old = _id(uid), t.cred
     if old.can(CAP_SETUID):
-        new = credentials.with_uids(old, uid, uid, uid)
+        new = credentials.with_uids(old, uid, uid, uid, t.keep_caps)
     elif uid in (old.uid, old.suid):
         new = credentials.with_uids(old, old.uid, uid, old.suid)
     else:
@@ -97,7 +97,7 @@ def sys_setreuid(k: Kernel, t: Task, ruid: int, euid: int) -> int:
     """setreuid(2): the saved id follows the effective one if the real one is set, or another one. Raises EPERM."""
     old = t.cred
     ids = _real_and_effective((old.uid, old.euid, old.suid), ruid, euid, old.can(CAP_SETUID))
-    return _become(k, t, credentials.with_uids(old, *ids))
+    return _become(k, t, credentials.with_uids(old, *ids, t.keep_caps))
 
 
 @syscall(143, "setregid", "rgid", "egid")
@@ -122,7 +122,7 @@ def sys_setresuid(k: Kernel, t: Task, ruid: int, euid: int, suid: int) -> int:
     """setresuid(2). Raises EPERM."""
     old = t.cred
     ids = _three((old.uid, old.euid, old.suid), (ruid, euid, suid), old.can(CAP_SETUID))
-    return _become(k, t, credentials.with_uids(old, *ids))
+    return _become(k, t, credentials.with_uids(old, *ids, t.keep_caps))
 
 
 @syscall(149, "setresgid", "rgid", "egid", "sgid")

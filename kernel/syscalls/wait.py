@@ -6,7 +6,8 @@ from struct import pack
 from typing import TYPE_CHECKING
 
 from kernel import wait
-from kernel.errno import EINVAL, SysError
+from kernel.errno import EAGAIN, EINVAL, SysError
+from kernel.fs import pidfd
 from kernel.siginfo import CLD_CONTINUED, CLD_EXITED, CLD_KILLED, CLD_STOPPED
 from kernel.signal_numbers import SIGCHLD, SIGCONT
 from kernel.stopping import CONTINUED_STATUS
@@ -58,9 +59,24 @@ def _waitid(k: Kernel, t: Task, which: int, number: int, options: int) -> wait.F
         raise SysError(EINVAL)
     if which == P_ALL:
         return wait.wait(k, t, wait.ANY, 0, options)
+    if which == P_PIDFD and number >= 0:
+        return _by_pidfd(k, t, number, options)
     if which not in (P_PID, P_PGID) or number < 0 or (which == P_PID and not number):
         raise SysError(EINVAL)
     return wait.wait(k, t, wait.PID if which == P_PID else wait.PGID, number, options)
+
+
+def _by_pidfd(k: Kernel, t: Task, fd: int, options: int) -> wait.Found | None:
+    """The descriptor is looked at once; a PIDFD_NONBLOCK one makes nobody wait."""
+    if t.pending is not None:
+        return wait.wait(k, t, wait.PID, 0, options)
+    pid, flags = pidfd.look_up(k, t, fd)
+    if not flags & pidfd.PIDFD_NONBLOCK:
+        return wait.wait(k, t, wait.PID, pid, options)
+    found = wait.wait(k, t, wait.PID, pid, options | wait.WNOHANG)
+    if found is None and not options & wait.WNOHANG:
+        raise SysError(EAGAIN)
+    return found
 
 
 def _store_info(k: Kernel, t: Task, address: int, found: wait.Found | None) -> None:

@@ -45,6 +45,7 @@ SYS = {
     "execve": 221, "wait4": 260, "sched_yield": 124, "ftruncate": 46, "openat": 56, "close": 57, "write": 64,
     "read": 63, "munmap": 215, "mremap": 216, "mmap": 222, "mprotect": 226, "msync": 227, "mlock": 228,
     "munlock": 229, "mlockall": 230, "munlockall": 231, "mincore": 232, "madvise": 233, "memfd_create": 279,
+    "pidfd_open": 434, "pidfd_send_signal": 424, "pidfd_getfd": 438, "ppoll": 73, "pipe2": 59,
     "setpgid": 154, "getpgid": 155, "getsid": 156, "setsid": 157, "waitid": 95, "prctl": 167,
 }  # fmt: skip
 SIGCHLD = 17
