@@ -80,6 +80,16 @@ def path(k: Kernel, root: int, va: int) -> tuple[int, int]:
     return upper, ram.read64(upper * PAGE + (va >> 21 & 511) * 8) >> 10
 
 
+def holders(k: Kernel, root: int, va: int) -> int:
+    """How many have the frame of a mapped page: its own count, and those who come to it through the same tables.
+
+    A lower bound, never 1 for what is shared: through the tables of others more may come than their counts here say.
+    """
+    upper, table = path(k, root, va)
+    count = k.frames.count
+    return count(find_entry(k, root, va) >> 10) + count(table) - 1 + count(upper) - 1
+
+
 def own(k: Kernel, root: int, va: int) -> int:
     """The physical address of the leaf entry for `va`, to be changed: no table above it is shared, all are open.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kernel.check import check, check_end
 from tests.kernel.puppet import DATA, RODATA, TEXT, Puppets
 
@@ -13,8 +15,9 @@ def page_frame(puppets: Puppets, pid: int, va: int) -> int:
     return k.machine.ram.read64(pagetable.find(k, k.mms.peek(k.tasks.peek(pid).mm).root, va)) >> 10
 
 
-def test_a_child_sees_what_its_parent_had_and_neither_sees_what_the_other_writes() -> None:
-    p = Puppets()
+@pytest.mark.parametrize("policy", ["cow", "shared-tables"])
+def test_a_child_sees_what_its_parent_had_and_neither_sees_what_the_other_writes(policy: str) -> None:
+    p = Puppets(fork=policy)
     p.store(1, DATA, 1)
     child = p.fork(1)
     assert p.load(child, DATA) == 1
@@ -47,8 +50,9 @@ def test_the_last_holder_of_a_page_gets_its_right_to_write_back_without_a_copy()
     assert page_frame(p, 1, DATA) == frame
 
 
-def test_the_kernel_copies_a_shared_page_too_when_it_writes_for_a_process() -> None:
-    p = Puppets()
+@pytest.mark.parametrize("policy", ["cow", "shared-tables"])
+def test_the_kernel_copies_a_shared_page_too_when_it_writes_for_a_process(policy: str) -> None:
+    p = Puppets(fork=policy)
     p.store(1, DATA, 1)
     child = p.fork(1)
     assert p.call(child, "uname", DATA) == 0
@@ -56,8 +60,9 @@ def test_the_kernel_copies_a_shared_page_too_when_it_writes_for_a_process() -> N
     assert (p.load(child, DATA) or 0).to_bytes(8, "little").startswith(b"Linux\0")
 
 
-def test_a_store_that_the_tlb_knew_before_the_fork_is_caught_after_it() -> None:
-    p = Puppets()
+@pytest.mark.parametrize("policy", ["cow", "shared-tables"])
+def test_a_store_that_the_tlb_knew_before_the_fork_is_caught_after_it(policy: str) -> None:
+    p = Puppets(fork=policy)
     p.store(1, DATA, 1)
     p.store(1, DATA, 1)
     child = p.fork(1)
@@ -95,8 +100,9 @@ def test_grandchildren_share_what_nobody_has_written() -> None:
     check(p.k)
 
 
-def test_nothing_is_left_when_all_have_ended() -> None:
-    p = Puppets()
+@pytest.mark.parametrize("policy", ["cow", "shared-tables"])
+def test_nothing_is_left_when_all_have_ended(policy: str) -> None:
+    p = Puppets(fork=policy)
     child = p.fork(1)
     p.store(child, DATA, 1)
     p.fork(child)

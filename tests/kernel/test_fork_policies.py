@@ -121,13 +121,14 @@ def test_a_parent_whose_child_has_gone_has_its_rights_back_at_once() -> None:
 
 
 def test_a_page_with_one_entry_in_a_shared_table_is_copied_all_the_same() -> None:
-    p = heap()
+    p = far_from_the_text()
     child = p.fork(1)
-    assert p.k.frames.count(entry(p, 1, HEAP) >> 10) == 1
+    assert p.k.frames.count(entry(p, 1, AT) >> 10) == 1
     before = p.k.stats.faults["cow-copy"]
-    p.store(1, HEAP, 5)
+    p.store(1, AT, 5)
     assert p.k.stats.faults["cow-copy"] == before + 1
-    assert p.load(child, HEAP) == 1
+    assert p.load(child, AT) == 1
+    check(p.k)
 
 
 def test_a_fork_of_a_fork_of_a_fork_shares_one_table_and_each_write_leaves_it() -> None:
@@ -364,6 +365,48 @@ def test_a_child_that_was_vforked_shares_the_fork_of_its_parent() -> None:
     p.run(child)
     assert p.load(child, HEAP) == 55
     check(p.k)
+
+
+@pytest.mark.parametrize("policy", ["cow", "eager", "shared-tables"])
+def test_a_thread_that_did_not_fork_itself_writes_its_own_memory_after_it(policy: str) -> None:
+    p = heap(policy=policy)
+    thread = p.call(1, "clone", 0x10F00)
+    assert thread is not None and thread > 1
+    for tid in (1, thread):
+        p.store(tid, HEAP + PAGE, 2)
+    child = p.fork(thread)
+    p.store(1, HEAP + PAGE, 90)
+    p.store(thread, HEAP + 2 * PAGE, 91)
+    assert (p.load(thread, HEAP + PAGE), p.load(1, HEAP + 2 * PAGE)) == (90, 91)
+    assert (p.load(child, HEAP + PAGE), p.load(child, HEAP + 2 * PAGE)) == (2, 3)
+    check(p.k)
+
+
+def test_asids_that_are_used_again_find_nothing_of_those_who_had_shared_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kernel.mm.ASIDS", 4)
+    p = heap()
+    for turn in range(6):
+        child = p.fork(1)
+        assert p.load(child, HEAP) == max(turn, 1)
+        assert p.store(child, HEAP, 1000)
+        assert p.store(1, HEAP, turn + 1)
+        assert p.load(child, HEAP) == 1000
+        p.call(child, "exit_group", 0)
+        assert p.call(1, "wait4", child, 0, 0) == child
+        check(p.k)
+
+
+def test_what_is_shared_through_tables_counts_as_shared() -> None:
+    p = heap()
+    assert pagetable.holders(p.k, mm_of(p, 1).root, HEAP) == 1
+    child = p.fork(1)
+    p.fork(1)
+    for pid in (1, child):
+        assert pagetable.holders(p.k, mm_of(p, pid).root, HEAP) == 3
+    p.store(1, HEAP, 5)
+    assert pagetable.holders(p.k, mm_of(p, 1).root, HEAP) == 1
+    assert pagetable.holders(p.k, mm_of(p, child).root, HEAP) == 2
+    assert pagetable.holders(p.k, mm_of(p, 1).root, HEAP + PAGE) >= 2
 
 
 def test_snapshots_go_back_and_forth_over_shared_tables() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 
 COW = "tests/kernel/test_cow.py"
+TABLES = "tests/kernel/test_fork_policies.py"
 WAIT = "tests/kernel/wait/test_wait4.py"
 LATER = "tests/kernel/test_what_only_shows_later.py"
 MEMORY = "tests/vm/test_memory_and_snapshots.py"
@@ -88,6 +89,135 @@ KERNEL = (
         "child.hart.x[A0] = 0",
         "child.hart.x[A0] = pid",
         (f"{SAMPLES}::test_a_sample_built_by_our_tools",),
+    ),
+    # page tables that are shared
+    Mutant(
+        "a-shared-table-is-opened-with-its-right-to-write",
+        "kernel.pagetable",
+        "reopen",
+        "write_protect(k, table)",
+        "pass",
+        (f"{TABLES}::test_fork_closes_the_entries_above_the_leaf_tables_and_the_first_access_opens_them_for_all",),
+    ),
+    Mutant(
+        "a-shared-table-is-copied-with-its-right-to-write",
+        "kernel.pagetable",
+        "own",
+        "write_protect(k, table)",
+        "pass",
+        (f"{TABLES}::test_a_page_with_one_entry_in_a_shared_table_is_copied_all_the_same",),
+    ),
+    Mutant(
+        "what-a-copied-table-names-is-not-held",
+        "kernel.pagetable",
+        "_copy",
+        "k.frames.hold_many(named)",
+        "pass",
+        (f"{TABLES}::test_a_write_copies_the_tables_above_its_page_and_that_page",),
+    ),
+    Mutant(
+        "a-copied-table-is-not-let-go-of",
+        "kernel.pagetable",
+        "_copy",
+        "k.frames.release(table)",
+        "pass",
+        (f"{TABLES}::test_a_write_copies_the_tables_above_its_page_and_that_page",),
+    ),
+    Mutant(
+        "a-shared-leaf-table-is-written",
+        "kernel.pagetable",
+        "own",
+        "k.frames.count(table) > 1",
+        "k.frames.count(table) > 2",
+        (f"{TABLES}::test_a_write_copies_the_tables_above_its_page_and_that_page",),
+    ),
+    Mutant(
+        "a-shared-upper-table-is-written",
+        "kernel.pagetable",
+        "own_upper",
+        "k.frames.count(upper) > 1",
+        "k.frames.count(upper) > 2",
+        (f"{TABLES}::test_a_write_copies_the_tables_above_its_page_and_that_page",),
+    ),
+    Mutant(
+        "only-the-leaf-tables-holders-say-whether-it-is-shared",
+        "kernel.pagetable",
+        "reopen",
+        "frames.count(upper) > 1 or ",
+        "",
+        (f"{TABLES}::test_fork_closes_the_entries_above_the_leaf_tables_and_the_first_access_opens_them_for_all",),
+    ),
+    Mutant(
+        "fork-leaves-shared-tables-open",
+        "kernel.fork_tables",
+        "share_tables",
+        "pagetable.close(k, upper)",
+        "pass",
+        (f"{TABLES}::test_a_page_with_one_entry_in_a_shared_table_is_copied_all_the_same",),
+    ),
+    Mutant(
+        "shared-memory-gets-into-shared-tables",
+        "kernel.fork_tables",
+        "share_tables",
+        "if vma.flags & cow.NOT_COPIED",
+        "if vma.flags & cow.DONT_FORK",
+        (f"{TABLES}::test_shared_memory_in_a_table_with_private_pages_is_shared_memory_still",),
+    ),
+    Mutant(
+        "pages-kept-from-the-child-are-counted-as-its-own",
+        "kernel.fork_tables",
+        "share_tables",
+        "parent.resident - missing",
+        "parent.resident",
+        (f"{TABLES}::test_what_madvise_keeps_from_a_child_is_kept_from_it",),
+    ),
+    Mutant(
+        "munmap-does-not-unshare",
+        "kernel.mm",
+        "unmap_pages",
+        "pagetable_ranges.prepare_unmap(k, mm.root, start, end)",
+        "pass",
+        (f"{TABLES}::test_what_one_process_changes_the_other_does_not_see",),
+    ),
+    Mutant(
+        "mprotect-does-not-unshare",
+        "kernel.syscalls.memory",
+        "_protect",
+        "pagetable_ranges.own_range(k, space.root, part.start, part.end)",
+        "pass",
+        (f"{TABLES}::test_what_one_process_changes_the_other_does_not_see",),
+    ),
+    Mutant(
+        "mremap-does-not-unshare",
+        "kernel.pagetable_ranges",
+        "move",
+        "own_range(k, root, start, end)",
+        "pass",
+        (f"{TABLES}::test_what_one_process_changes_the_other_does_not_see",),
+    ),
+    Mutant(
+        "the-first-to-end-tears-down-shared-tables",
+        "kernel.pagetable_ranges",
+        "_give_upper",
+        "k.frames.count(upper) == 1",
+        "k.frames.count(upper) >= 1",
+        (f"{TABLES}::test_whoever_ends_or_execs_first_takes_nothing_from_the_others",),
+    ),
+    Mutant(
+        "empty-tables-are-kept",
+        "kernel.pagetable_ranges",
+        "_unmap_below",
+        "whole = _is_empty(k, table)",
+        "whole = False",
+        (f"{TABLES}::test_tables_that_munmap_or_brk_empties_are_given_back_at_once",),
+    ),
+    Mutant(
+        "eager-shares-what-it-should-copy",
+        "kernel.fork_eager",
+        "copy_pages",
+        "cow.copy_frame(k, ppn) << 10",
+        "ppn << 10",
+        (f"{TABLES}::test_what_the_tlb_knew_before_the_fork_is_not_written_through_after_it",),
     ),
     # memory
     Mutant(

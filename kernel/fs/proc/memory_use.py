@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class Page(NamedTuple):
-    """A page that is mapped: the leaf entry, the area, whether it is the page cache's, and how many map the frame."""
+    """A page that is mapped: the leaf entry, the area, whether it is the page cache's, and how many map the frame
+    (pagetable.holders)."""
 
     va: int
     entry: int
@@ -46,15 +47,15 @@ def pages(k: Kernel, mm: Mm) -> Iterator[Page]:
             vma = next(areas, None)
         if vma is None:
             return
-        yield look(k, vma, va, entry)
+        yield look(k, mm, vma, va, entry)
 
 
-def look(k: Kernel, vma: Vma, va: int, entry: int) -> Page:
+def look(k: Kernel, mm: Mm, vma: Vma, va: int, entry: int) -> Page:
     """What can be said of one mapped page."""
     ppn = entry >> 10
     index = (va - vma.start + vma.offset) // PAGE
     cached = bool(vma.inode) and k.page_cache.present(vma.inode, index) == ppn
-    return Page(va, entry, vma, cached, k.frames.count(ppn) - cached)
+    return Page(va, entry, vma, cached, pagetable.holders(k, mm.root, va) - cached)
 
 
 def resident(k: Kernel, mm: Mm) -> Resident:
