@@ -17,6 +17,7 @@ import llvmlite.binding as llvm
 from vm.isa.spec import TABLE
 from vm.native.handlers import module
 from vm.native.ir import can_render
+from vm.native.walk import WALKERS
 
 
 class ObjectCache(Protocol):
@@ -49,13 +50,14 @@ class Native:
         go = ctypes.PYFUNCTYPE(None, number, number, number, number)(self.address["go"])
         self.go: Callable[[int, int, int, int], None] = go
 
-    def install(self, image: bytes, plain: str) -> llvm.ResourceTracker:
+    def install(self, image: bytes, plain: str, guard: int) -> llvm.ResourceTracker:
         """Make a region's object runnable: its address is ["region"] of the result, as long as that is kept.
 
-        `plain` names the handler of the region's first instruction.
+        `plain` names the handler of the region's first instruction; `guard` is where its guard lies.
         """
         self._regions += 1
-        return self._link(f"region{self._regions}", image, ["region"], {"plain": self.address[plain]})
+        imports = {"plain": self.address[plain], "guard": guard} | {name: self.address[name] for name in WALKERS}
+        return self._link(f"region{self._regions}", image, ["region"], imports)
 
     def _link(
         self, name: str, image: bytes, exports: list[str], imports: dict[str, int] | None = None

@@ -8,29 +8,35 @@ a time, so that both engines mean the same.
 from __future__ import annotations
 
 import mmap
-from typing import Any, NamedTuple
+from collections.abc import Iterable
 
 from vm.hart import PC, Hart
 from vm.isa.cause import Cause
 from vm.memory import INSTRUCTION_ALIGNMENT, Memory
 from vm.mmu import BARE, PPN_MASK, Mmu, asid_of
 from vm.native.code import ObjectCache, native
+from vm.native.installed import Installed, Part, Regions
 from vm.native.layout import (
     ACCESSES,
     ASSIST,
+    CHECK,
     CYCLE_END,
     DECODE,
+    EPOCH,
     FETCHES,
     FLAGS,
     HOT,
     LEFT,
     LOADS,
+    MACHINE_SIZE,
     NO_ROOT,
     RAM_SIZE,
     RAM_START,
     REASON,
     RECORD,
     REFILLS,
+    RING,
+    RING_SIZE,
     ROOT,
     STORES,
     TIME_END,
@@ -40,6 +46,7 @@ from vm.native.layout import (
 from vm.native.records import Decoder, Records
 from vm.native.tlb import Block, NativeSpace, Pool, address_of
 from vm.native.translator import Translator
+from vm.native.worker import Request, digest
 from vm.ram import CODE, OPEN, PAGE, PAGE_SHIFT, RAM_BASE, Ram
 from vm.step import Step
 from vm.tlb import Tlb
@@ -53,14 +60,10 @@ AHEAD = 16
 PART = 2_000_000
 #: Pages with records at most, of 32 KiB each: past that everything is forgotten.
 MOST_PAGES = 2048
-
-
-class Installed(NamedTuple):
-    """A region in use: the offsets in its page that it was made from, and its code, freed with this."""
-
-    low: int
-    high: int
-    library: Any
+#: A region may be made from so many pages, no further away than this.
+MOST_AT_ONCE, NEAR = 16, 1 << 20
+#: Targets of one indirect jump that are remembered, and how many jumps.
+MOST_TARGETS, MOST_JUMPS = 64, 4096
 
 
 class LlvmEngine:
@@ -72,12 +75,13 @@ class LlvmEngine:
         self.ram, self.tlb, self.mmu, self.memory, self.count = ram, tlb, mmu, memory, count
         self.native = native(cache, count)
         self.assists = self.decoded = self.regions = self._page_count = 0
-        self._translator = Translator(cache, count)
-        self._regions: dict[int, dict[int, Installed | None]] = {}
+        self._translator = Translator(cache)
+        self._regions = Regions()
+        self._jumps: dict[int, dict[int, None]] = {}
         self._pool = Pool(address_of(ram.memory))
         self._decoder = Decoder(self.native.address)
         self._pages: dict[int, dict[int, Records]] = {}
-        self._block = mmap.mmap(-1, PAGE)
+        self._block = mmap.mmap(-1, MACHINE_SIZE)
         self._words: memoryview = memoryview(self._block).cast("Q")
         self._address = address_of(self._block)
         self._words[RAM_START >> 3] = self._pool.host
@@ -132,6 +136,7 @@ class LlvmEngine:
             memory.left = n
             part = min(n, PART)
             later = n - part
+            words[EPOCH >> 3] = space.epoch
             words[CYCLE_END >> 3], words[TIME_END >> 3] = memory.retired - later, memory.clock - later
             go(registers, self._record(x[PC], space.block), part, machine)
             n = words[LEFT >> 3] + later
@@ -141,7 +146,9 @@ class LlvmEngine:
             elif reason == DECODE:
                 self._decode(x[PC])
             elif reason == HOT:
-                self._translate(x[PC])
+                self._translate(x[PC], space)
+            elif reason == CHECK:
+                self._check(x[PC], space)
             elif reason >= TRAP:
                 cause, pc = reason - TRAP, x[PC]
                 return Exit(budget - n, Trap(cause, pc, pc if cause == Cause.BREAKPOINT else 0))
@@ -151,47 +158,86 @@ class LlvmEngine:
 
     def drop(self, ppn: int, low: int, high: int) -> None:
         """Bytes `low` to `high` of a frame with records change: forget what was made from them."""
+        for region in self._regions.drop(ppn, low, high):
+            self._restore(region)
         if high - low < PAGE:
             for records in self._pages[ppn].values():
                 self._decoder.forget(records, low, high)
-            self._forget_regions(ppn, low, high)
             return
-        self._regions.pop(ppn, None)
         self._page_count -= len(self._pages.pop(ppn))
         self.ram.flags[ppn - self.ram.first_ppn] &= ~CODE
         self.tlb.forget_code()
 
-    def _forget_regions(self, ppn: int, low: int, high: int) -> None:
-        """Take away the regions of a frame that were made from some of these bytes."""
-        regions = self._regions.get(ppn, {})
-        for pc, made in list(regions.items()):
-            if made is not None and made.low < high and low < made.high:
-                del regions[pc]
-                at = pc & PAGE - 1
-                self._decoder.forget(self._pages[ppn][pc - at], at, at + INSTRUCTION_ALIGNMENT)
+    def _restore(self, region: Installed) -> None:
+        """What begins at the region's entry is decoded anew."""
+        page, ppn, _, _ = region.parts[0]
+        records = self._pages.get(ppn, {}).get(page)
+        if records is not None:
+            at = region.entry & PAGE - 1
+            self._decoder.forget(records, at, at + INSTRUCTION_ALIGNMENT)
 
-    def _translate(self, pc: int) -> None:
+    def _translate(self, pc: int, space: NativeSpace) -> None:
         """Ask for the region around `pc`, once as long as its code stays as it is."""
         ppn = self._frame(pc)
-        regions = self._regions.setdefault(ppn, {})
-        if pc not in regions:
-            page = self.ram.read(ppn << PAGE_SHIFT, PAGE)
-            if self._translator.ask((ppn, pc, page), pc, page):
-                regions[pc] = None
+        self._learn_jumps()
+        if self._regions.known(ppn, pc):
+            return
+        self._records(ppn, pc & -PAGE)
+        pages = self._code_near(pc, space)
+        content = {page: self.ram.read(found << PAGE_SHIFT, PAGE) for page, found in pages.items()}
+        jumps = {at: list(targets) for at, targets in self._jumps.items() if at & -PAGE in pages}
+        request = Request(pc, content, jumps, self.count)
+        if self._translator.ask((pc, tuple(pages.items())), request):
+            self._regions.expect(ppn, pc)
+
+    def _code_near(self, pc: int, space: NativeSpace) -> dict[int, int]:
+        """Pages with records around `pc`, its own first, that this address space has fetched from, and their ppns."""
+        here = pc & -PAGE
+        near = sorted((page for page in space.fetch if abs(page - here) < NEAR), key=lambda page: abs(page - here))
+        found = {page: (page + space.fetch[page] + RAM_BASE) >> PAGE_SHIFT for page in near[:MOST_AT_ONCE]}
+        return {page: ppn for page, ppn in found.items() if page in self._pages.get(ppn, ())}
+
+    def _learn_jumps(self) -> None:
+        """Take over the indirect jumps that native code has noted."""
+        ring = self._words[RING >> 3 : (RING + RING_SIZE) >> 3].tolist()
+        for pc, target in zip(ring[::2], ring[1::2], strict=True):
+            targets = self._jumps.setdefault(pc, {})
+            if len(targets) < MOST_TARGETS:
+                targets[target] = None
+        if len(self._jumps) > MOST_JUMPS:
+            self._jumps.clear()
 
     def _install(self) -> None:
         """Put what has been translated in the place of the first instruction's handler, if the code is the same."""
-        for (ppn, pc, page), translation in self._translator.answers():
-            if translation is None or pc not in self._regions.get(ppn, {}):
+        for (pc, pages), translation in self._translator.answers():
+            ppn = pages[0][1]
+            if translation is None or not self._regions.known(ppn, pc):
                 continue
-            low, high, plain, image = translation
-            if self.ram.read((ppn << PAGE_SHIFT) + low, high - low) != page[low:high]:
-                del self._regions[ppn][pc]
+            frames = dict(pages)
+            parts = [(page, frames[page], low, high) for page, low, high, _ in translation.parts]
+            if not self._unchanged(parts, [content for _, _, _, content in translation.parts]):
+                self._regions.forget(ppn, pc)
                 continue
-            library = self.native.install(image, plain)
-            self._decoder.install(self._records(ppn, pc & ~(PAGE - 1)), pc, library["region"])
-            self._regions[ppn][pc] = Installed(low, high, library)
+            region = Installed(pc, parts)
+            region.library = self.native.install(translation.image, translation.plain, region.guard_address)
+            self._decoder.install(self._records(ppn, pc & -PAGE), pc, region.library["region"])
+            self._regions.add(region)
             self.regions += 1
+
+    def _unchanged(self, parts: Iterable[Part], contents: Iterable[bytes]) -> bool:
+        """Whether all frames still have records (so that stores to them are seen), and the bytes are the same."""
+        for (page, ppn, low, high), content in zip(parts, contents, strict=True):
+            if page not in self._pages.get(ppn, ()):
+                return False
+            if digest(self.ram.read((ppn << PAGE_SHIFT) + low, high - low)) != content:
+                return False
+        return True
+
+    def _check(self, pc: int, space: NativeSpace) -> None:
+        """The region at `pc` wants to know whether it may run here."""
+        region = self._regions.at(self._frame(pc), pc)
+        assert region is not None
+        region.check(space.fetch, space.epoch)
 
     def _assist(self, x: memoryview, n: int) -> int:
         """Run one instruction by its python handler; returns what is left of the budget."""
@@ -251,6 +297,8 @@ class LlvmEngine:
         ppn = self._frame(pc)
         records = self._records(ppn, pc & ~(PAGE - 1))
         for place in range(pc, min((pc | PAGE - 1) + 1, pc + AHEAD * INSTRUCTION_ALIGNMENT), INSTRUCTION_ALIGNMENT):
+            if self._decoder.is_decoded(records, place):  # perhaps a region is entered there
+                break
             word = self.ram.read32(ppn << PAGE_SHIFT | place & PAGE - 1)
             self.decoded += 1
             if not self._decoder.decode(records, place, word):

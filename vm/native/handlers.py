@@ -21,7 +21,6 @@ from vm.native.layout import (
     IMMEDIATE_AT,
     LEFT,
     MACHINE,
-    MISSED,
     PC_AT,
     REASON,
     RECORD,
@@ -29,7 +28,7 @@ from vm.native.layout import (
     SIGNATURE,
     TRAP,
 )
-from vm.native.walk import REFILL, refill_name
+from vm.native.walk import WALK, WALKERS
 
 
 class HandlerWriter(Writer):
@@ -79,12 +78,6 @@ class HandlerWriter(Writer):
         self._leave(self._pc_of("%op"), "%left", ASSIST)
         self._start(go)
 
-    def _refill_unless(self, hit: str, wanted: str, access: str) -> None:
-        go = self._unlikely(hit)
-        self._line(f"store i64 {wanted}, ptr {self._at('%m', MISSED)}{MACHINE}")
-        self._call(f"@{refill_name(access)}", "%op", "%left")
-        self._start(go)
-
     def _trap(self, cause: int) -> None:
         self._leave(self._pc_of("%op"), "%left", TRAP + cause)
 
@@ -111,6 +104,8 @@ class HandlerWriter(Writer):
             step = self._emit(f"mul i64 {self._field(IMMEDIATE_AT, 'i64')}, {RECORD // INSTRUCTION_ALIGNMENT}")
             self._go_to(self._at("%op", step))
         else:
+            if target.op != "add":
+                self._note_jump(self._field(PC_AT, "i64"), self.value(target))
             self._far(self.value(target), self._emit("sub i64 %left, 1"))
 
     def _count_jump(self, target: Value) -> None:
@@ -125,9 +120,9 @@ class HandlerWriter(Writer):
 
 def module(insns: list[Insn], count: bool) -> tuple[str, list[str]]:
     """The IR of all handlers, the walker and `go`, and their names; see handler_name."""
-    names = ["go", "assist", "far", "decode"]
+    names = ["go", "assist", "far", "decode", *WALKERS]
     parts = [HEAD, _GO, *(_LEAVE.format(name=name, reason=reason) for name, reason in _LEAVES)]
-    parts += REFILL
+    parts += WALK
     for insn in insns:
         for near in (False, True) if has_near(insn) else (False,):
             names.append(handler_name(insn, near))

@@ -15,6 +15,7 @@ from vm.native.layout import (
     ARGUMENTS,
     CALLING,
     COUNTER_AT,
+    CURSOR,
     FAR,
     FETCH_ENTRIES,
     FETCHES,
@@ -23,11 +24,15 @@ from vm.native.layout import (
     LEFT,
     LOADS,
     MACHINE,
+    NO_ADDEND,
     PC_AT,
     REASON,
     RECORD,
+    RING,
+    RING_SIZE,
     STORES,
     TLB_ENTRIES,
+    WALKING,
 )
 
 _BINARY = {
@@ -45,7 +50,14 @@ _BINARY = {
     "ult": "icmp ult",
     "slt": "icmp slt",
 }
+#: Accesses that need not be aligned.
+PLAIN = ("load", "store")
 _DIVISION = {"divu": "udiv", "remu": "urem", "divs": "sdiv", "rems": "srem"}
+
+
+def walker_of(access: str) -> str:
+    """The function that finds what the TLB does not hold."""
+    return "walk_load" if access in ("load", "lr") else "walk_store"
 
 
 class Writer:
@@ -79,9 +91,9 @@ class Writer:
     def _at(self, base: str, offset: int | str) -> str:
         return self._emit(f"getelementptr i8, ptr {base}, i64 {offset}")
 
-    def _unlikely(self, condition: str) -> str:
+    def _unlikely(self, condition: str, go: str = "") -> str:
         """Begin what is done if the condition does not hold; the label of the rest."""
-        go, out = self._label("go"), self._label("out")
+        go, out = go or self._label("go"), self._label("out")
         self._line(f"br i1 {condition}, label %{go}, label %{out}, !prof !0")
         self._start(out)
         return go
@@ -111,10 +123,6 @@ class Writer:
     def _leave_unless(self, condition: str) -> None:
         """If the condition does not hold, let the python handler run the instruction."""
         raise AssertionError(condition)
-
-    def _refill_unless(self, hit: str, wanted: str, access: str) -> None:
-        """On a miss, let the walker fill the TLB, and begin the instruction again."""
-        raise AssertionError(wanted)
 
     # effects
 
@@ -191,18 +199,38 @@ class Writer:
     # memory
 
     def _place(self, address: str, size: int, access: str) -> str:
-        """The host address of an access, through the TLB; a misaligned address never finds an entry."""
-        table = self._emit(f"load ptr, ptr {self._at('%m', LOADS if access in ('load', 'lr') else STORES)}{MACHINE}")
-        entry = self._entry(table, address, TLB_ENTRIES)
-        tag = self._emit(f"load i64, ptr {entry}{MACHINE}")
-        wanted = self._emit(f"and i64 {address}, {-4096 | size - 1}")
-        self._refill_unless(self._emit(f"icmp eq i64 {tag}, {wanted}"), wanted, access)
+        """The host address of an access, through the TLB; the walker serves a miss, and what is misaligned."""
+        if access not in PLAIN and size > 1:
+            low = self._emit(f"and i64 {address}, {size - 1}")
+            self._leave_unless(self._emit(f"icmp eq i64 {low}, 0"))
+        addend = self._addend(address, size, access)
         if self.count:
             counter = self._at("%m", ACCESSES)
             more = self._emit(f"add i64 {self._emit(f'load i64, ptr {counter}{MACHINE}')}, 1")
             self._line(f"store i64 {more}, ptr {counter}{MACHINE}")
-        addend = self._emit(f"load i64, ptr {self._at(entry, 8)}{MACHINE}")
         return self._emit(f"inttoptr i64 {self._emit(f'add i64 {address}, {addend}')} to ptr")
+
+    def _addend(self, address: str, size: int, access: str) -> str:
+        """Host address - virtual address for an access."""
+        entry = self._entry(self._table(access), address, TLB_ENTRIES)
+        tag = self._emit(f"load i64, ptr {entry}{MACHINE}")
+        wanted = self._emit(f"and i64 {address}, {-4096 | size - 1}")
+        hit, walked, go = self._label("hit"), self._label("walked"), self._label("go")
+        miss = self._unlikely(self._emit(f"icmp eq i64 {tag}, {wanted}"), hit)
+        made = self._emit(f"call {WALKING} i64 @{walker_of(access)}(ptr %m, i64 {address}, i64 {size})")
+        self._leave_unless(self._emit(f"icmp ne i64 {made}, {NO_ADDEND}"))
+        self._line(f"br label %{walked}")
+        self._start(walked)
+        self._line(f"br label %{go}")
+        self._start(miss)
+        found = self._emit(f"load i64, ptr {self._at(entry, 8)}{MACHINE}")
+        self._line(f"br label %{go}")
+        self._start(go)
+        return self._emit(f"phi i64 [{made}, %{walked}], [{found}, %{hit}]")
+
+    def _table(self, access: str) -> str:
+        """Where the TLB's entries for an access begin."""
+        return self._emit(f"load ptr, ptr {self._at('%m', LOADS if access in ('load', 'lr') else STORES)}{MACHINE}")
 
     def _entry(self, table: str, address: str, entries: int) -> str:
         """The one place of a direct-mapped table where the page of `address` can be."""
@@ -260,6 +288,15 @@ class Writer:
         step = RECORD // INSTRUCTION_ALIGNMENT
         offset = self._emit(f"mul i64 {self._emit(f'and i64 {target}, 4095')}, {step}")
         self._tail(self._at(records, offset), left)
+
+    def _note_jump(self, pc: str, target: str) -> None:
+        """Note an indirect jump, for regions that are made later."""
+        cursor = self._emit(f"load i64, ptr {self._at('%m', CURSOR)}{MACHINE}")
+        place = self._at("%m", self._emit(f"add i64 {cursor}, {RING}"))
+        self._line(f"store i64 {pc}, ptr {place}{MACHINE}")
+        self._line(f"store i64 {target}, ptr {self._at(place, 8)}{MACHINE}")
+        following = self._emit(f"and i64 {self._emit(f'add i64 {cursor}, 16')}, {RING_SIZE - 1}")
+        self._line(f"store i64 {following}, ptr {self._at('%m', CURSOR)}{MACHINE}")
 
     def _pc_of(self, record: str) -> str:
         return self._emit(f"load i64, ptr {self._at(record, PC_AT)}{MACHINE}")

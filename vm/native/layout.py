@@ -19,28 +19,39 @@ REGISTER_AT = {"rd": 8, "rs1": 10, "rs2": 12}
 COUNT_AT, IMMEDIATE_AT, PC_AT = 14, 16, 24
 
 #: Words of the machine's block (the argument %m), as byte offsets.
-LEFT, REASON, LOADS, STORES, FETCHES, MISSED, RAM_START, RAM_SIZE, FLAGS, ROOT, CYCLE_END, TIME_END = (
-    8 * n for n in range(12)
-)
+LEFT, REASON, LOADS, STORES, FETCHES, RAM_START, RAM_SIZE, FLAGS, ROOT, CYCLE_END, TIME_END = (8 * n for n in range(11))
 #: Loads and stores, where they are counted, and walks of the TLB's misses.
 ACCESSES, REFILLS = 96, 104
+#: Where the next indirect jump is noted: RING holds the last ones, 16 bytes each: pc, target.
+CURSOR, RING, RING_SIZE = 112, 4096, 4096
+#: What tells one state of one address space's code pages from all others.
+EPOCH = 120
+MACHINE_SIZE = RING + RING_SIZE
 #: Which word has what a counter will be at the end of the budget.
 COUNTER_AT = {CYCLE: CYCLE_END, INSTRET: CYCLE_END, TIME: TIME_END}
 #: ROOT when translation is off: no table lies there, so that the walker leaves all to the MMU.
 NO_ROOT = 1 << 62
 #: Why native code left: the budget is used up; the instruction at pc needs its python handler; pc is on no page
 #: known; the instruction at pc is not decoded; it is hot; it traps, with the cause added to TRAP.
-BUDGET, ASSIST, FAR, DECODE, HOT, TRAP = range(6)
+#: nobody has checked yet whether the region at pc is one of this address space (CHECK).
+BUDGET, ASSIST, FAR, DECODE, HOT, CHECK, TRAP = range(7)
+#: A region made from several pages has a guard: words, of which the one at the epoch modulo their number holds the
+#: epoch if the region may run, and the epoch with this bit if not.
+GUARD_WORDS, REFUSED = 64, 1 << 62
 #: Times that a jump is taken before what it jumps to is translated.
 HOT_JUMPS = 20000
 
 #: A TLB entry is 16 bytes: tag (page address), addend (host address - virtual address). Direct-mapped.
-TLB_ENTRIES = 2048
+TLB_ENTRIES = 4096
+#: What a walker gives when it can give no addend: those are multiples of a page.
+NO_ADDEND = 1
 #: Entries of the fetch TLB: tag (page address), address of the page's records.
 FETCH_ENTRIES = 256
 
 #: The calling convention: almost all registers carry arguments or are free, so that a handler saves nothing.
 CALLING = "preserve_nonecc"
+#: And that of the walkers: they save almost everything, so that their callers, where a miss is rare, need not.
+WALKING = "preserve_mostcc"
 SIGNATURE = "ptr noalias %st, ptr %op, i64 %left, ptr noalias %m"
 ARGUMENTS = "ptr %st, ptr {}, i64 {}, ptr %m"
 #: Metadata: weights for what hardly happens, and which memory accesses cannot alias (hart, machine, guest).

@@ -57,6 +57,11 @@ class Decoder:
         for place in range(low // INSTRUCTION_ALIGNMENT, (high - 1) // INSTRUCTION_ALIGNMENT + 1):
             records.memory[place * RECORD : place * RECORD + 8] = self._undecoded
 
+    def is_decoded(self, records: Records, pc: int) -> bool:
+        """Whether the record for `pc` has been written."""
+        offset = (pc & PAGE - 1) // INSTRUCTION_ALIGNMENT * RECORD
+        return records.memory[offset : offset + 8] != self._undecoded
+
     def decode(self, records: Records, pc: int, word: int) -> bool:
         """Write the record of the instruction `word` at `pc`. True if the next one in memory may follow it."""
         insn, _, arguments = understand(word)

@@ -1,17 +1,36 @@
 """A region → LLVM IR: one function that stands in the place of its first instruction's handler.
 
-Registers are LLVM values inside, and lie in the hart's block before and after. Each basic block first makes sure that
-the budget lets all of it run, so that a slice ends after exactly its last instruction. Whatever needs help goes
-back to the record of the instruction, with every register and count exact: its handler does it, and goes on.
+Registers are LLVM values inside, and lie in the hart's block before and after. Where a loop begins, it first makes sure
+that the budget lets all run until such a place comes again, so that a slice ends after exactly its last instruction.
+Whatever needs help goes back to the record of the instruction, with every register and count exact: its handler does
+it, and goes on.
+
+A register that stays on a page for long has the page's addend in a variable: what reads through it needs no TLB.
 """
 
 from __future__ import annotations
 
 from vm.isa.expr import SetX, Value
 from vm.memory import INSTRUCTION_ALIGNMENT
-from vm.native.ir import Writer
-from vm.native.layout import CALLING, COUNTER_AT, HART, HEAD, MACHINE, RECORD, SIGNATURE
+from vm.native.flow import Flow
+from vm.native.ir import PLAIN, Writer
+from vm.native.layout import (
+    CALLING,
+    CHECK,
+    COUNTER_AT,
+    EPOCH,
+    GUARD_WORDS,
+    HART,
+    HEAD,
+    LOADS,
+    MACHINE,
+    RECORD,
+    REFUSED,
+    SIGNATURE,
+    STORES,
+)
 from vm.native.regions import Block, Region
+from vm.native.walk import DECLARED
 from vm.ram import PAGE
 
 
@@ -20,13 +39,15 @@ class RegionWriter(Writer):
 
     def __init__(self, region: Region, count: bool) -> None:
         super().__init__(count)
-        self.region = region
+        self.region, self.flow = region, Flow(region)
         self._used: set[int] = set()
         self._written: set[int] = set()
+        self._pages: set[str] = set()
         self._exits: list[tuple[str, str, str]] = []
         self._selves: list[tuple[str, str]] = []
         self._fars: list[tuple[str, str, str]] = []
         self._here = "entry"
+        self._steady: frozenset[int] = frozenset()
 
     def module(self) -> str:
         """The whole module."""
@@ -35,20 +56,45 @@ class RegionWriter(Writer):
         self._ways_out()
         body, self.lines = self.lines, []
         self._head()
-        plain = f"declare {CALLING} void @plain(ptr, ptr, i64, ptr)"
+        plain = f"declare {CALLING} void @plain(ptr, ptr, i64, ptr)\n@guard = external global [{GUARD_WORDS} x i64]"
         start = f"define {CALLING} void @region({SIGNATURE}) {{"
-        return "\n".join([HEAD, plain, start, *self.lines, *body, "}"]) + "\n"
+        return "\n".join([HEAD, plain, DECLARED, start, *self.lines, *body, "}"]) + "\n"
 
     def _head(self) -> None:
-        """Load every register that the region uses."""
+        """Load every register that the region uses, and where the TLB lies."""
         self._start("entry")
+        if len(self.region.spans) > 1:
+            self._guard()
+        for name, word in (("loads", LOADS), ("stores", STORES)):
+            self._line(f"%{name}p = getelementptr i8, ptr %m, i64 {word}")
+            self._line(f"%{name} = load ptr, ptr %{name}p{MACHINE}")
         self._line("%leftv = alloca i64")
         self._line("store i64 %left, ptr %leftv")
         for number in sorted(self._used | self._written):
             self._line(f"%x{number} = alloca i64")
             value = self._emit(f"load i64, ptr {self._at('%st', 8 * number)}{HART}")
             self._line(f"store i64 {value}, ptr %x{number}")
+        for name in sorted(self._pages):
+            self._line(f"%page{name} = alloca i64")
+            self._line(f"%addend{name} = alloca i64")
+            self._line(f"store i64 -1, ptr %page{name}")
+            self._line(f"store i64 0, ptr %addend{name}")
         self._line(f"br label %b{self.region.entry:x}")
+
+    def _guard(self) -> None:
+        """Only on: where this address space's pages are those that the region was made from. Python knows: CHECK."""
+        epoch = self._emit(f"load i64, ptr {self._at('%m', EPOCH)}{MACHINE}")
+        offset = self._emit(f"shl i64 {self._emit(f'and i64 {epoch}, {GUARD_WORDS - 1}')}, 3")
+        known = self._emit(f"load i64, ptr {self._at('@guard', offset)}{MACHINE}")
+        go = self._unlikely(self._emit(f"icmp eq i64 {known}, {epoch}"))
+        refused = self._emit(f"icmp eq i64 {known}, {self._emit(f'or i64 {epoch}, {REFUSED}')}")
+        ask = self._label("ask")
+        self._line(f"br i1 {refused}, label %refused, label %{ask}")
+        self._start(ask)
+        self._leave(str(self.region.entry), "%left", CHECK)
+        self._start("refused")
+        self._call("@plain", "%op", "%left")
+        self._start(go)
 
     # blocks
 
@@ -57,13 +103,15 @@ class RegionWriter(Writer):
         self._here = label
 
     def _block(self, block: Block) -> None:
-        """Check the budget once, then run all of the block."""
+        """All of the block, after a check of the budget if it is the place for one."""
         self._start(f"b{block.pc:x}")
         left = self._emit("load i64, ptr %leftv")
-        enough = self._emit(f"icmp ugt i64 {left}, {len(block.ops)}")
-        go = self._unlikely(enough)
-        self._back_to(block.pc, left)
-        self._start(go)
+        room = self.flow.room.get(block.pc)
+        if room is not None:
+            go = self._unlikely(self._emit(f"icmp ugt i64 {left}, {room}"))
+            self._back_to(block.pc, left)
+            self._start(go)
+        self._steady = self.flow.steady(block.pc)
         ended = False
         for index, op in enumerate(block.ops):
             self._op, self._left = op, (left, index)
@@ -89,8 +137,27 @@ class RegionWriter(Writer):
         self._back_to(self._op.pc, self._now())
         self._start(go)
 
-    def _refill_unless(self, hit: str, wanted: str, access: str) -> None:
-        self._leave_unless(hit)
+    # memory
+
+    def _table(self, access: str) -> str:
+        return "%loads" if access in ("load", "lr") else "%stores"
+
+    def _addend(self, address: str, size: int, access: str) -> str:
+        """Through a variable, where the base register is steady; it is set when it was of no use."""
+        base = self._op.fields["rs1"]
+        if access not in PLAIN or base not in self._steady:
+            return super()._addend(address, size, access)
+        name = f"{base}{access}"
+        self._pages.add(name)
+        page = self._emit(f"load i64, ptr %page{name}")
+        other = self._emit(f"and i64 {self._emit(f'xor i64 {address}, {page}')}, {-4096 | size - 1}")
+        self._unlikely(self._emit(f"icmp eq i64 {other}, 0"), go := self._label("same"))
+        addend = super()._addend(address, size, access)
+        self._line(f"store i64 {self._emit(f'and i64 {address}, -4096')}, ptr %page{name}")
+        self._line(f"store i64 {addend}, ptr %addend{name}")
+        self._line(f"br label %{go}")
+        self._start(go)
+        return self._emit(f"load i64, ptr %addend{name}")
 
     # operands
 
@@ -145,24 +212,30 @@ class RegionWriter(Writer):
             self._line("br label %far")
 
     def _dispatch(self, target: str) -> None:
-        """An indirect jump: to a return site of the region, or out."""
-        out = self._label("out")
-        cases = " ".join(f"i64 {pc}, label %b{pc:x}" for pc in self.region.returns)
-        self._line(f"switch i64 {target}, label %{out} [{cases}]")
+        """An indirect jump: to one of the targets that are known, or out. Close numbers make a jump table of it."""
+        out, targets = self._label("out"), self.region.targets[self._op.pc]
+        lowest = min(targets, default=0)
+        number = self._emit(f"lshr exact i64 {self._emit(f'sub i64 {target}, {lowest}')}, 2")
+        cases = " ".join(f"i64 {pc - lowest >> 2}, label %b{pc:x}" for pc in targets)
+        self._line(f"switch i64 {number}, label %{out} [{cases}]")
         self._start(out)
+        self._note_jump(str(self._op.pc), target)
         left = self._emit("load i64, ptr %leftv")
         self._fars.append((self._here, target, left))
         self._line("br label %far")
 
     def _back_to(self, pc: int, left: str) -> None:
-        """Go on at the record of `pc`, which lies on this page."""
+        """Go on at the record of `pc`."""
         if pc == self.region.entry:
             self._selves.append((self._here, left))
             self._line("br label %self")
-            return
-        record = self._at("%op", (pc - self.region.entry) // INSTRUCTION_ALIGNMENT * RECORD)
-        self._exits.append((self._here, record, left))
-        self._line("br label %exit")
+        elif pc ^ self.region.entry < PAGE:
+            record = self._at("%op", (pc - self.region.entry) // INSTRUCTION_ALIGNMENT * RECORD)
+            self._exits.append((self._here, record, left))
+            self._line("br label %exit")
+        else:
+            self._fars.append((self._here, str(pc), left))
+            self._line("br label %far")
 
     def _ways_out(self) -> None:
         """The three ends: to a record of this page, to the entry's own handler, to any address."""

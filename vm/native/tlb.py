@@ -69,29 +69,38 @@ class Block:
 
 
 class NativeSpace(AddressSpace):
-    """An address space that may have a native block. `host` is the host address of RAM's first byte."""
+    """An address space that may have a native block.
 
-    __slots__ = ("block", "pool")
+    `epoch` changes whenever its map of fetches does, and no other space ever has the same.
+    """
+
+    __slots__ = ("block", "epoch", "pool")
 
     def __init__(self, pool: Pool) -> None:
         super().__init__()
         self.pool = pool
         self.block: Block | None = None
+        self.epoch = pool.new_epoch()
 
     def insert(self, access: str, page: int, offset: int) -> None:
         """See AddressSpace; native code finds fetch entries another way: LlvmEngine adds them."""
         super().insert(access, page, offset)
-        if self.block is not None and access != "fetch":
+        if access == "fetch":
+            self.epoch = self.pool.new_epoch()
+        elif self.block is not None:
             self.block.put(access, page, offset + self.pool.host)
 
     def clear(self) -> None:
         """See AddressSpace."""
         super().clear()
+        self.epoch = self.pool.new_epoch()
         if self.block is not None:
             self.block.clear()
 
     def drop(self, page: int) -> None:
         """See AddressSpace."""
+        if page in self.fetch:
+            self.epoch = self.pool.new_epoch()
         super().drop(page)
         if self.block is not None:
             self.block.drop(page)
@@ -114,12 +123,18 @@ class NativeSpace(AddressSpace):
 
 
 class Pool:
-    """The blocks, and who has them; whoever ran last comes last."""
+    """The blocks, and who has them; whoever ran last comes last. `host`: the host address of RAM's first byte."""
 
     def __init__(self, host: int) -> None:
         self.host = host
+        self._epochs = 0
         self._free: list[Block] = []
         self._owners: dict[NativeSpace, None] = {}
+
+    def new_epoch(self) -> int:
+        """A number that was never given before (nor is 0)."""
+        self._epochs += 1
+        return self._epochs
 
     def block_of(self, space: NativeSpace) -> Block:
         """The block of a space that is about to run."""

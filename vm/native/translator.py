@@ -8,7 +8,8 @@ from hashlib import blake2b
 from typing import Any
 
 from vm.native.code import ObjectCache, toolchain
-from vm.native.worker import Translation, Worker, translate
+from vm.native.worker import Request, Translation, Worker, digest, translate
+from vm.ram import PAGE
 
 #: Requests that may wait for the worker; past that a hot jump asks again later.
 MOST_WAITING = 8
@@ -19,8 +20,8 @@ Answer = tuple[Any, "Translation | None"]
 class Translator:
     """`ask` for the region around an address; `answers` gives what is there by now, in any order."""
 
-    def __init__(self, cache: ObjectCache | None, count: bool) -> None:
-        self._cache, self._count = cache, count
+    def __init__(self, cache: ObjectCache | None) -> None:
+        self._cache = cache
         self._worker: Worker | None = None
         self._alone = False
         self._ready: list[Answer] = []
@@ -31,19 +32,30 @@ class Translator:
         """Whether `answers` may have something to give."""
         return bool(self._ready) or (self._worker is not None and self._worker.waiting > 0)
 
-    def ask(self, key: Any, entry: int, page: bytes) -> bool:
-        """Ask for the region around `entry` of a page with this content; False if too many requests wait."""
-        name = "region-" + _digest(entry, page, self._count)
-        kept = self._cache.load(name) if self._cache else None
+    def ask(self, key: Any, request: Request) -> bool:
+        """Ask for a region; False if too many requests wait."""
+        name = "region-" + _name(request)
+        kept = self._kept(name, request)
         if kept is not None:
-            self._ready.append((key, Translation(*pickle.loads(kept))))
+            self._ready.append((key, kept))
             return True
         self._names[key] = name
-        if not self._alone and self._ask_worker(key, entry, page):
+        if not self._alone and self._ask_worker(key, request):
             return True
         if self._alone:
-            self._keep(key, translate(entry, page, self._count))
+            self._keep(key, translate(request))
         return self._alone
+
+    def _kept(self, name: str, request: Request) -> Translation | None:
+        """What the cache has, if all that it was made from is still so."""
+        found = self._cache.load(name) if self._cache else None
+        if found is None:
+            return None
+        translation = Translation(*pickle.loads(found))
+        for page, low, high, content in translation.parts:
+            if page not in request.pages or digest(request.pages[page][low:high]) != content:
+                return None
+        return translation
 
     def answers(self) -> list[Answer]:
         """What has been translated since the last call."""
@@ -56,13 +68,13 @@ class Translator:
         ready, self._ready = self._ready, []
         return ready
 
-    def _ask_worker(self, key: Any, entry: int, page: bytes) -> bool:
+    def _ask_worker(self, key: Any, request: Request) -> bool:
         """Whether the worker took the request: not when it has too many, or there is none to be had."""
         try:
             self._worker = self._worker or Worker()
             if self._worker.waiting >= MOST_WAITING:
                 return False
-            self._worker.ask(key, entry, page, self._count)
+            self._worker.ask(key, request)
         except OSError:
             self._give_up()
             return False
@@ -79,9 +91,10 @@ class Translator:
         self._alone, self._worker = True, None
 
 
-def _digest(entry: int, page: bytes, count: bool) -> str:
-    """All that a translation follows from: the code, its address, the translator's own source, and LLVM."""
-    return blake2b(b"%d %d %b " % (entry, count, _source()) + page, digest_size=20).hexdigest()
+def _name(request: Request) -> str:
+    """The entry and its page, the translator's own source, and LLVM; the other pages are compared when it is found."""
+    page = request.pages[request.entry & -PAGE]
+    return blake2b(b"%d %d %b " % (request.entry, request.counted, _source()) + page, digest_size=20).hexdigest()
 
 
 _source_digest = b""

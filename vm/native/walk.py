@@ -1,51 +1,58 @@
 """The walk of a TLB miss in native code.
 
-It does what vm/mmu.py says, but only where there is nothing to do but to look: it fills the TLB and begins the
-instruction again. A fault, an A or D bit to set, a frame to mark as written, a superpage (which
-the TLB wants to know of): the python handler's.
+It does what vm/mmu.py says, but only where there is nothing to do but to look: it fills the TLB and gives the addend.
+A fault, an A or D bit to set, a frame to mark as written, a superpage (which the TLB wants to know of), an access
+across pages: NO_ADDEND, and the instruction is the python handler's. A misaligned access within a page is fine.
 """
 
 from __future__ import annotations
 
 from vm.mmu import PTE_A, PTE_D, PTE_R, PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
 from vm.native.layout import (
-    ARGUMENTS,
-    CALLING,
     FLAGS,
     GUEST,
     LOADS,
     MACHINE,
-    MISSED,
+    NO_ADDEND,
     RAM_SIZE,
     RAM_START,
     REFILLS,
     ROOT,
-    SIGNATURE,
     STORES,
     TLB_ENTRIES,
+    WALKING,
 )
 from vm.ram import OPEN, RAM_BASE
 
-
-def refill_name(access: str) -> str:
-    """The function that a miss of an access goes to. The store's needs its frame to be OPEN: see ram.py."""
-    return "refill_load" if access in ("load", "lr") else "refill_store"
-
-
-_REFILLS = {
-    "refill_load": {"need": PTE_V | PTE_R | PTE_U | PTE_A, "table": LOADS, "flag": 0},
-    "refill_store": {"need": PTE_V | PTE_W | PTE_U | PTE_A | PTE_D, "table": STORES, "flag": OPEN},
+#: The walkers' names, and what each wants of a leaf and of the frame's flags: a store's must be OPEN, see ram.py.
+WALKERS = {
+    "walk_load": {"need": PTE_V | PTE_R | PTE_U | PTE_A, "table": LOADS, "flag": 0},
+    "walk_store": {"need": PTE_V | PTE_W | PTE_U | PTE_A | PTE_D, "table": STORES, "flag": OPEN},
 }
-_REFILL = f"""
-define {CALLING} void @{{name}}({SIGNATURE}) {{{{
-  %vap = getelementptr i8, ptr %m, i64 {MISSED}
-  %va = load i64, ptr %vap{MACHINE}
-  %low = and i64 %va, 4095
-  %aligned = icmp eq i64 %low, 0
+_WALK = f"""
+define {WALKING} i64 @{{name}}(ptr %m, i64 %address, i64 %bytes) noinline {{{{
+  %va = and i64 %address, -4096
+  %low = and i64 %address, 4095
+  %end = add i64 %low, %bytes
+  %within = icmp ule i64 %end, 4096
+  %tablep = getelementptr i8, ptr %m, i64 {{table}}
+  %tlb = load ptr, ptr %tablep{MACHINE}
+  %where = lshr i64 %va, 8
+  %place = and i64 %where, {(TLB_ENTRIES - 1) * 16}
+  %tagp = getelementptr i8, ptr %tlb, i64 %place
+  %addendp = getelementptr i8, ptr %tagp, i64 8
+  br i1 %within, label %probe, label %help
+probe:
+  %tag = load i64, ptr %tagp{MACHINE}
+  %known = icmp eq i64 %tag, %va
+  br i1 %known, label %hit, label %miss
+hit:
+  %held = load i64, ptr %addendp{MACHINE}
+  ret i64 %held
+miss:
   %up = ashr i64 %va, 38
   %up1 = add i64 %up, 1
-  %canonical = icmp ult i64 %up1, 2
-  %fine = and i1 %aligned, %canonical
+  %fine = icmp ult i64 %up1, 2
   %rootp = getelementptr i8, ptr %m, i64 {ROOT}
   %root = load i64, ptr %rootp{MACHINE}
   %ramp = getelementptr i8, ptr %m, i64 {RAM_START}
@@ -54,8 +61,8 @@ define {CALLING} void @{{name}}({SIGNATURE}) {{{{
   %size = load i64, ptr %sizep{MACHINE}
   br i1 %fine, label %level, label %help
 level:
-  %table = phi i64 [%root, %0], [%below, %inner]
-  %shift = phi i64 [30, %0], [%nextshift, %inner]
+  %table = phi i64 [%root, %miss], [%below, %inner]
+  %shift = phi i64 [30, %miss], [%nextshift, %inner]
   %vpn = lshr i64 %va, %shift
   %index = and i64 %vpn, 511
   %offset = shl i64 %index, 3
@@ -115,24 +122,16 @@ fill:
   %count0 = load i64, ptr %countp{MACHINE}
   %count1 = add i64 %count0, 1
   store i64 %count1, ptr %countp{MACHINE}
-  %tablep = getelementptr i8, ptr %m, i64 {{table}}
-  %tlb = load ptr, ptr %tablep{MACHINE}
-  %where = lshr i64 %va, 8
-  %place = and i64 %where, {(TLB_ENTRIES - 1) * 16}
-  %tagp = getelementptr i8, ptr %tlb, i64 %place
   store i64 %va, ptr %tagp{MACHINE}
   %hostframe = add i64 %ram, %frame
   %addend = sub i64 %hostframe, %va
-  %addendp = getelementptr i8, ptr %tagp, i64 8
   store i64 %addend, ptr %addendp{MACHINE}
-  %again = load ptr, ptr %op{MACHINE}
-  musttail call {CALLING} void %again({ARGUMENTS.format("%op", "%left")})
-  ret void
+  ret i64 %addend
 help:
-  musttail call {CALLING} void @assist({ARGUMENTS.format("%op", "%left")})
-  ret void
+  ret i64 {NO_ADDEND}
 }}}}
 """
 
-#: The IR of both functions.
-REFILL = [_REFILL.format(name=name, **kind) for name, kind in _REFILLS.items()]
+#: The IR of both walkers, and how others declare them.
+WALK = [_WALK.format(name=name, **kind) for name, kind in WALKERS.items()]
+DECLARED = "\n".join(f"declare {WALKING} i64 @{name}(ptr, i64, i64)" for name in WALKERS)

@@ -3,7 +3,7 @@
 The worker reads requests from its standard input and writes answers to its standard output, one after the other. A
 message is its length in 8 bytes, and a pickled tuple: it goes between a process and its own child, never further.
 
-    request   (key, entry, the page's bytes, whether accesses are counted)
+    request   (key, Request)
     answer    (key, Translation or None)
 """
 
@@ -12,31 +12,53 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+from hashlib import blake2b
 from typing import IO, Any, NamedTuple
 
 _LENGTH = 8
 
 
-class Translation(NamedTuple):
-    """A compiled region: the offsets in the page that it was made from, its entry's own handler, the object file."""
+class Request(NamedTuple):
+    """A region to make: its entry, the pages that it may be made from by address, where indirect jumps went."""
 
-    low: int
-    high: int
+    entry: int
+    pages: dict[int, bytes]
+    jumps: dict[int, list[int]]
+    counted: bool
+
+
+class Translation(NamedTuple):
+    """A compiled region: the parts of pages that it was made from, its entry's own handler, the object file.
+
+    A part is (page, low and high offset, digest of the bytes); the first is the entry's.
+    """
+
+    parts: list[tuple[int, int, int, bytes]]
     plain: str
     image: bytes
 
 
-def translate(entry: int, page: bytes, count: bool) -> Translation | None:
-    """Form, render and compile the region around the address `entry` of a page; None if there is none."""
+def digest(content: bytes) -> bytes:
+    """What stands for the bytes of a part."""
+    return blake2b(content, digest_size=20).digest()
+
+
+def translate(request: Request) -> Translation | None:
+    """Form, render and compile a region; None if there is none."""
     from vm.native.code import compile_region, target_machine
     from vm.native.region_ir import RegionWriter
     from vm.native.regions import form
 
-    region = form(entry, lambda pc: int.from_bytes(page[pc & 4095 : (pc & 4095) + 4], "little"))
+    def fetch(pc: int) -> int | None:
+        page = request.pages.get(pc & -4096)
+        return None if page is None else int.from_bytes(page[pc & 4095 : (pc & 4095) + 4], "little")
+
+    region = form(request.entry, fetch, request.jumps)
     if region is None:
         return None
-    image = compile_region(target_machine(), RegionWriter(region, count).module())
-    return Translation(*region.span, region.plain(), image)
+    image = compile_region(target_machine(), RegionWriter(region, request.counted).module())
+    parts = [(page, low, high, digest(request.pages[page][low:high])) for page, low, high in region.spans]
+    return Translation(parts, region.plain(), image)
 
 
 def write_message(stream: IO[bytes], message: Any) -> None:
@@ -61,9 +83,9 @@ class Worker:
         self._buffer = b""
         self.waiting = 0
 
-    def ask(self, key: Any, entry: int, page: bytes, count: bool) -> None:
+    def ask(self, key: Any, request: Request) -> None:
         """Ask for a translation. Raises OSError if the worker is gone."""
-        write_message(self._asks, (key, entry, page, count))
+        write_message(self._asks, (key, request))
         self.waiting += 1
 
     def answers(self) -> list[tuple[Any, Translation | None]]:
@@ -93,5 +115,5 @@ class Worker:
 def serve() -> None:
     """Answer requests until standard input ends."""
     while head := sys.stdin.buffer.read(_LENGTH):
-        key, entry, page, count = pickle.loads(sys.stdin.buffer.read(int.from_bytes(head, "little")))
-        write_message(sys.stdout.buffer, (key, translate(entry, page, count)))
+        key, request = pickle.loads(sys.stdin.buffer.read(int.from_bytes(head, "little")))
+        write_message(sys.stdout.buffer, (key, translate(request)))
