@@ -203,8 +203,9 @@ def _fs_struct(k: Kernel, t: Task, flags: int) -> int:
 def copy_fs_struct(k: Kernel, fs_id: int) -> int:
     """One of its own, with the same contents."""
     old = k.fs_structs.peek(fs_id)
+    fs.hold_inode(k, old.root)
     fs.hold_inode(k, old.cwd)
-    return k.fs_structs.add(FsStruct(old.cwd, old.umask))
+    return k.fs_structs.add(FsStruct(old.root, old.cwd, old.umask))
 
 
 def _sighand(k: Kernel, t: Task, flags: int) -> int:

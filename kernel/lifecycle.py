@@ -61,8 +61,10 @@ def enter(k: Kernel, t: Task, group: ThreadGroup) -> None:
 def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) -> Task:
     """Pid 1, made by hand: it has no parent and leads its own session and group. The caller has held `cwd`."""
     pid = k.pids.alloc(k.now)
+    fs.hold_inode(k, k.root_inode)
     cred, bounds = credentials.of_machine(k.config.root), limits.at_boot(k.config.max_procs)
-    task = Task(pid, pid, mm_id, fdtable, k.fs_structs.add(FsStruct(cwd)), k.sighands.add(SigHand()), comm, cred)
+    fs_id, sighand = k.fs_structs.add(FsStruct(k.root_inode, cwd)), k.sighands.add(SigHand())
+    task = Task(pid, pid, mm_id, fdtable, fs_id, sighand, comm, cred)
     k.users.add(cred.uid)
     enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm, cred, bounds))
     scheduler.add(k, task)
@@ -157,6 +159,7 @@ def release_fs(k: Kernel, fs_id: int) -> None:
     shared.users -= 1
     if not shared.users:
         fs.release_inode(k, shared.cwd)
+        fs.release_inode(k, shared.root)
         k.fs_structs.remove(fs_id)
 
 

@@ -272,15 +272,18 @@ class SigHand(Record):
 
 
 class FsStruct(Record):
-    """Linux's fs_struct: what chdir and umask change. Shared by tasks that were cloned with CLONE_FS."""
+    """Linux's fs_struct: what chdir, chroot and umask change. Shared by tasks that were cloned with CLONE_FS."""
 
-    __slots__ = ("cwd", "umask", "users")
+    __slots__ = ("root", "cwd", "umask", "users")
+
+    root: int  # inode id, held. chroot changes it
 
     cwd: int  # inode id, held (fs.hold_inode). chdir changes it
     umask: int  # umask(2)
     users: int  # tasks that point here. lifecycle.py
 
-    def __init__(self, cwd: int, umask: int = 0o022) -> None:
+    def __init__(self, root: int, cwd: int, umask: int = 0o022) -> None:
+        self.root = root
         self.cwd = cwd
         self.umask = umask
         self.users = 1

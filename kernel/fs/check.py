@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from kernel.fs.constants import PAGE, S_IFIFO, S_IFMT
+from kernel.fs.constants import O_PATH, PAGE, S_IFIFO, S_IFMT
 from kernel.fs.locks import conflict
 from kernel.fs.proc import numbers as proc
 
@@ -42,7 +42,8 @@ def _files(k: Kernel) -> list[str]:
 def _inodes(k: Kernel) -> list[str]:
     """Who holds an inode: open files, working directories, mappings, programs that run, and directories below it."""
     users: Counter[int] = Counter(k.files.peek(i).inode for i in k.files.ids())
-    users.update(k.fs_structs.peek(i).cwd for i in k.fs_structs.ids())
+    for i in k.fs_structs.ids():
+        users.update((k.fs_structs.peek(i).cwd, k.fs_structs.peek(i).root))
     for mm_id in k.mms.ids():
         mm = k.mms.peek(mm_id)
         users.update([vma.inode for vma in mm.vmas if vma.inode] + [mm.exe] * bool(mm.exe))
@@ -91,7 +92,7 @@ def _pipes(k: Kernel) -> list[str]:
     for i in k.files.ids():
         file = k.files.peek(i)
         inode = k.inodes.peek(file.inode)
-        if inode.mode & S_IFMT == S_IFIFO:
+        if inode.mode & S_IFMT == S_IFIFO and not file.flags & O_PATH:
             readers[inode.number] += file.readable()
             writers[inode.number] += file.writable()
     pipes = {i: k.pipes.peek(i) for i in k.pipes.ids()}

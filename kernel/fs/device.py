@@ -92,6 +92,11 @@ def _number(major: int, minor: int) -> int:
     return major << 8 | minor
 
 
+def by_number(number: int) -> str:
+    """The driver of a character device with that number, "" if there is none."""
+    return next((name for name, driver in DRIVERS.items() if driver.rdev == number), "")
+
+
 # The numbers are those of Linux's Documentation/admin-guide/devices.txt.
 DRIVERS = {
     "null": Driver(_nothing, _swallow, _number(1, 3)),

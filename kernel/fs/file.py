@@ -75,7 +75,7 @@ def release(k: Kernel, file_id: int) -> None:
     if file.users:
         return
     if _is_pipe(k, file):
-        pipe.closed(k, k.inodes.peek(file.inode).number, file.readable(), file.writable())
+        _close_pipe(k, file)
     elif k.inodes.peek(file.inode).driver and not file.flags & O_PATH:
         _close_special(k, file)
     if len(k.locks):
@@ -85,7 +85,14 @@ def release(k: Kernel, file_id: int) -> None:
 
 
 def _is_pipe(k: Kernel, file: OpenFile) -> bool:
-    return k.inodes.peek(file.inode).mode & S_IFMT == S_IFIFO
+    return k.inodes.peek(file.inode).mode & S_IFMT == S_IFIFO and not file.flags & O_PATH
+
+
+def _close_pipe(k: Kernel, file: OpenFile) -> None:
+    inode = k.inodes[file.inode]
+    pipe.closed(k, inode.number, file.readable(), file.writable())
+    if inode.number not in k.pipes:
+        inode.number = 0  # the name of a fifo stays, to be opened again
 
 
 def _close_special(k: Kernel, file: OpenFile) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kernel.errno import ENOSPC, SysError
-from kernel.fs.constants import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from kernel.fs.constants import F_SEAL_SEAL, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from kernel.fs.proc import numbers as proc
 from kernel.table import Record
 
@@ -35,13 +35,16 @@ class Inode(Record):
         "nlink",  # names that lead here; a directory starts with two
         "users",  # who holds it without a name
         "mount",  # id of the mount it belongs to
-        "modified",  # st_mtime, ns since the epoch
+        "accessed",  # st_atime, ns since the epoch
+        "modified",  # st_mtime
         "changed",  # st_ctime
         "source",  # where the content comes from; () if made in the machine
         "fetched",  # False: the source has not been asked for its size yet
         "stamp",  # what the host's file was when it was looked at: (st_dev, st_ino, st_size, st_mtime_ns)
         # regular files
         "size",
+        "linkable",  # made without a name, and may get one: O_TMPFILE of open(2)
+        "seals",  # F_SEAL_... bits: what may not be done to it any more
         "source_size",  # bytes of the source that still show; the file has been cut to this size at least once
         "dirty",  # indexes of the pages that were written in the machine (files of host mounts)
         "parent",  # id of the directory that it is named in, as naming.py says; the root's is its own
@@ -64,12 +67,15 @@ class Inode(Record):
         self.nlink = 2 if mode & S_IFMT == S_IFDIR else 1
         self.users = 0
         self.mount = mount
+        self.accessed = now
         self.modified = now
         self.changed = now
         self.source: Source = ()
         self.fetched = True
         self.stamp: tuple[int, ...] = ()
         self.size = 0
+        self.linkable = False
+        self.seals = F_SEAL_SEAL
         self.source_size = 0
         self.dirty: dict[int, bool] = {}
         self.entries: dict[bytes, tuple[int, int]] = {}

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
 
-def create(k: Kernel, size: int, cred: Cred | None = None) -> int:
+def create(k: Kernel, size: int, cred: Cred | None = None, name: bytes = b"/dev/zero") -> int:
     """An inode of `size` zeros that nobody holds yet: the caller does so at once. Raises ENOSPC.
 
-    `cred`: whose it is, as fstat shows it. Memory that is only mapped never shows it.
+    `cred`: whose it is, as fstat shows it; `name`: what /proc shows of it. Memory that is only mapped never shows it.
     """
     mount = k.inodes.peek(k.root_inode).mount
     uid, gid = (cred.fsuid, cred.fsgid) if cred else (0, 0)
     inode = Inode(S_IFREG | 0o777, mount, uid, gid, inodes.now(k))
-    inode.nlink = 0
+    inode.nlink, inode.name = 0, name
     inode.size = size
     return inodes.add(k, inode)

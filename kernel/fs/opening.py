@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, SysError
-from kernel.fs import access, busy, directory, file, path, regular
+from kernel.fs import access, attributes, busy, directory, fifo, file, path, regular
+from kernel.fs import inode as inodes
 from kernel.fs.constants import (
     O_ACCMODE,
     O_CLOEXEC,
@@ -15,18 +16,21 @@ from kernel.fs.constants import (
     O_LARGEFILE,
     O_NOFOLLOW,
     O_PATH,
+    O_RDONLY,
     O_TMPFILE_BIT,
     O_TRUNC,
     OPEN_ONLY,
     R_OK,
-    S_IFCHR,
     S_IFDIR,
+    S_IFIFO,
     S_IFLNK,
     S_IFMT,
     S_IFREG,
     S_IFSOCK,
     W_OK,
+    X_OK,
 )
+from kernel.fs.proc import numbers as proc
 
 if TYPE_CHECKING:
     from kernel.credentials import Cred
@@ -36,12 +40,13 @@ if TYPE_CHECKING:
 
 
 def check_flags(flags: int) -> int:
-    """The flags as they will be acted on. Raises EINVAL (O_CREAT with O_DIRECTORY), EOPNOTSUPP (O_TMPFILE)."""
+    """The flags as they will be acted on. Raises EINVAL: O_CREAT with O_DIRECTORY, O_TMPFILE to read only."""
     if flags & O_PATH:
         return flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
     if flags & O_TMPFILE_BIT:
-        raise SysError(EOPNOTSUPP if flags & O_DIRECTORY else EINVAL)
-    if flags & O_CREAT and flags & O_DIRECTORY:
+        if flags & (O_DIRECTORY | O_CREAT) != O_DIRECTORY or flags & O_ACCMODE == O_RDONLY:
+            raise SysError(EINVAL)
+    elif flags & O_CREAT and flags & O_DIRECTORY:
         raise SysError(EINVAL)
     return flags | O_LARGEFILE
 
@@ -52,7 +57,11 @@ def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int
     Raises what path.walk() does, and EEXIST, EISDIR, ENOTDIR, ELOOP, EACCES, EROFS, ENXIO, ETXTBSY, ENFILE, ENOSPC,
     EIO.
     """
+    if t.pending is not None:
+        return fifo.resume(k, t)
     file.check_limit(k)
+    if flags & O_TMPFILE_BIT:
+        return _nameless(k, t, path.resolve(k, t, name, dirfd, not flags & O_NOFOLLOW), flags, mode)
     follow = not (flags & O_NOFOLLOW or (flags & O_CREAT and flags & O_EXCL))
     place = path.walk(k, t, name, dirfd, follow, follow_slashed=not flags & O_CREAT)
     if flags & O_CREAT and place.slash and place.last not in (b".", b".."):
@@ -62,8 +71,11 @@ def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int
     _check_kind(k, place, flags)
     if not flags & O_PATH:
         _check_access(k, t.cred, place.inode, flags)
+    if k.inodes.peek(place.inode).mode & S_IFMT == S_IFIFO and not flags & O_PATH:
+        return fifo.open_fifo(k, t, place.inode, flags)
     opened = file.add(k, place.inode, flags & ~OPEN_ONLY)
     if flags & O_TRUNC and k.inodes.peek(place.inode).is_regular():
+        attributes.strip_set_id(k, t.cred, place.inode)
         regular.truncate(k, place.inode, 0)
     return opened
 
@@ -74,6 +86,23 @@ def _create(k: Kernel, t: Task, place: Place, flags: int, mode: int) -> int:
         raise SysError(ENOENT)
     mode &= 0o7777 & ~k.fs_structs.peek(t.fs).umask
     inode_id = directory.create(k, t.cred, place.parent, place.name, S_IFREG | mode)
+    return file.add(k, inode_id, flags & ~OPEN_ONLY)
+
+
+def _nameless(k: Kernel, t: Task, directory_id: int, flags: int, mode: int) -> int:
+    """O_TMPFILE: a file in the directory that has no name yet. Raises ENOTDIR, ELOOP, EROFS, EACCES, EOPNOTSUPP."""
+    parent = k.inodes.peek(directory_id)
+    if not parent.is_directory():
+        raise SysError(ENOTDIR)
+    if k.mounts.peek(parent.mount).host >= 0 or directory_id >= proc.FIRST:
+        raise SysError(EOPNOTSUPP)
+    access.require(k, t.cred, parent, W_OK | X_OK)
+    mode &= 0o7777 & ~k.fs_structs.peek(t.fs).umask
+    node = directory.new_inode(k, t.cred, directory_id, S_IFREG | mode)
+    node.nlink, node.linkable = 0, not flags & O_EXCL
+    node.name = path.path_of(k, directory_id).rstrip(b"/") + b"/#"
+    inode_id = inodes.add(k, node)
+    node.name += b"%d" % inode_id
     return file.add(k, inode_id, flags & ~OPEN_ONLY)
 
 
@@ -96,9 +125,11 @@ def _check_access(k: Kernel, cred: Cred, inode_id: int, flags: int) -> None:
     want = (R_OK, W_OK, R_OK | W_OK, R_OK | W_OK)[flags & O_ACCMODE] | (W_OK if flags & O_TRUNC else 0)
     if kind == S_IFDIR and want & W_OK:
         raise SysError(EISDIR)
-    if kind not in (S_IFREG, S_IFDIR) and not (kind == S_IFCHR and inode.driver):
+    if inode.source and kind not in (S_IFREG, S_IFDIR):
         raise SysError(ENXIO if kind == S_IFSOCK else EACCES)  # a special file of the host is never opened
     access.require(k, cred, inode, want)
     if kind == S_IFREG and want & W_OK:
         busy.require_not_running(k, inode_id)
+    if kind not in (S_IFREG, S_IFDIR, S_IFIFO) and not inode.driver:
+        raise SysError(ENXIO)  # a socket, or a device that isn't there
     regular.fetch(k, inode_id)

@@ -43,7 +43,7 @@ class Place:
 def start(k: Kernel, t: Task, path: bytes, dirfd: int) -> int:
     """The directory a walk sets out from. Raises EBADF, ENOTDIR for a relative path with a bad `dirfd`."""
     if path.startswith(b"/"):
-        return k.root_inode
+        return k.fs_structs.peek(t.fs).root
     if dirfd == AT_FDCWD:
         return k.fs_structs.peek(t.fs).cwd
     if dirfd < 0:
@@ -55,9 +55,17 @@ def start(k: Kernel, t: Task, path: bytes, dirfd: int) -> int:
 
 
 def walk(
-    k: Kernel, t: Task, path: bytes, dirfd: int = AT_FDCWD, follow: bool = True, follow_slashed: bool = True
+    k: Kernel,
+    t: Task,
+    path: bytes,
+    dirfd: int = AT_FDCWD,
+    follow: bool = True,
+    follow_slashed: bool = True,
+    look: bool = True,
 ) -> Place:
     """Follows `path`, and a symbolic link at its end if `follow`, or `follow_slashed` where slashes stand behind it.
+
+    Without `look` it stops before the last component is looked up: `look()` does that.
 
     The components of a link's target take the link's place among those that are still to be walked. (A hot path.)
     Raises ENOENT (an empty path, a missing directory), ENAMETOOLONG, ENOTDIR, EACCES, ELOOP, EBADF.
@@ -69,21 +77,34 @@ def walk(
     links = 0
     while True:
         name = rest.pop() if rest else b""
-        child = _step(k, t.cred, here, name)
+        if not look and not rest:
+            if name:
+                _require_search(k, t.cred, here)
+            return _place(here, name, None, slash)
+        child = _step(k, t, here, name)
         target = _target(k, child)
         if target is not None and (rest or (follow_slashed if slash else follow)):
             links += 1
             if links > SYMLINK_DEPTH:
                 raise SysError(ELOOP)
             _check_length(target)
-            here = k.root_inode if target.startswith(b"/") else here
+            here = k.fs_structs.peek(t.fs).root if target.startswith(b"/") else here
             slash = slash or (not rest and target.endswith(b"/"))
             rest += _components(target)
         elif rest:
             here = _enter(child)
         else:
-            plain = name not in (b"", b".", b"..")
-            return Place(here, name if plain else b"", child, slash, name)
+            return _place(here, name, child, slash)
+
+
+def _place(here: int, name: bytes, child: int | None, slash: bool) -> Place:
+    return Place(here, name if name not in (b"", b".", b"..") else b"", child, slash, name)
+
+
+def look(k: Kernel, t: Task, place: Place) -> int | None:
+    """What is at a place that a walk without `look` has found. Raises ENAMETOOLONG, EIO, EACCES."""
+    place.inode = _step(k, t, place.parent, place.last)
+    return place.inode
 
 
 def resolve(k: Kernel, t: Task, path: bytes, dirfd: int = AT_FDCWD, follow: bool = True) -> int:
@@ -96,10 +117,16 @@ def resolve(k: Kernel, t: Task, path: bytes, dirfd: int = AT_FDCWD, follow: bool
     return place.inode
 
 
-def path_of(k: Kernel, inode_id: int) -> bytes:
-    """The absolute path of a directory, as getcwd(2) gives it. Raises ENOENT if it has been removed."""
+def path_of(k: Kernel, inode_id: int, root: int | None = None) -> bytes:
+    """The path of a directory below `root` (None: the machine's), as getcwd(2) gives it.
+
+    One that isn't below it is shown from the machine's root, behind "(unreachable)". Raises ENOENT if it was removed.
+    """
+    root = k.root_inode if root is None else root
     names: list[bytes] = []
-    while inode_id != k.root_inode:
+    while inode_id != root:
+        if inode_id == k.root_inode:
+            return b"(unreachable)/" + b"/".join(reversed(names))
         inode = k.inodes.peek(inode_id)
         if not inode.nlink:
             raise SysError(ENOENT)
@@ -122,10 +149,21 @@ def _components(path: bytes) -> list[bytes]:
     return names
 
 
-def _step(k: Kernel, cred: Cred, here: int, name: bytes) -> int | None:
+def _step(k: Kernel, t: Task, here: int, name: bytes) -> int | None:
     """One component on. Raises ENOTDIR, EACCES (no search permission), ENAMETOOLONG."""
     if not name:
         return here
+    _require_search(k, t.cred, here)
+    if name == b".":
+        return here
+    if name == b"..":
+        return here if here == k.fs_structs.peek(t.fs).root else k.inodes.peek(here).parent
+    if len(name) > NAME_MAX:
+        raise SysError(ENAMETOOLONG)
+    return directory.lookup(k, here, name)
+
+
+def _require_search(k: Kernel, cred: Cred, here: int) -> None:
     inode = k.inodes.peek(here)
     if not inode.is_directory():
         raise SysError(ENOTDIR)
@@ -134,13 +172,6 @@ def _step(k: Kernel, cred: Cred, here: int, name: bytes) -> int | None:
         from kernel.fs.proc import lookup
 
         lookup.enter(k, here)
-    if name == b".":
-        return here
-    if name == b"..":
-        return inode.parent
-    if len(name) > NAME_MAX:
-        raise SysError(ENAMETOOLONG)
-    return directory.lookup(k, here, name)
 
 
 def _target(k: Kernel, inode_id: int | None) -> bytes | None:

@@ -32,13 +32,14 @@ Buffer = tuple[int, int, int, bool]  # (ppn, offset, length, packet): `length` b
 class Pipe(Record):
     """`readers` and `writers` count open files, not descriptors. At most `pages` buffers; their frames are its own."""
 
-    __slots__ = ("buffers", "pages", "readers", "writers")
+    __slots__ = ("buffers", "pages", "readers", "writers", "arrived_readers", "arrived_writers")
 
     def __init__(self) -> None:
         self.buffers: list[Buffer] = []
         self.pages = PIPE_PAGES  # F_SETPIPE_SZ changes it
         self.readers = 0
         self.writers = 0
+        self.arrived_readers = self.arrived_writers = 0  # ever: what an open of a fifo waits for
 
 
 def opened(k: Kernel, pipe_id: int, reader: bool, writer: bool) -> None:
@@ -46,6 +47,8 @@ def opened(k: Kernel, pipe_id: int, reader: bool, writer: bool) -> None:
     pipe = k.pipes[pipe_id]
     pipe.readers += reader
     pipe.writers += writer
+    pipe.arrived_readers += reader
+    pipe.arrived_writers += writer
 
 
 def closed(k: Kernel, pipe_id: int, reader: bool, writer: bool) -> None:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel.errno import EFBIG, EINVAL, ENOSPC, OutOfMemory, SysError
+from kernel.errno import EFBIG, ENOSPC, EPERM, OutOfMemory, SysError
+from kernel.fs import attributes
 from kernel.fs import inode as inodes
-from kernel.fs.constants import CHUNK, FILE_MAX, PAGE
+from kernel.fs.constants import (
+    CHUNK,
+    F_SEAL_FUTURE_WRITE,
+    F_SEAL_GROW,
+    F_SEAL_SEAL,
+    F_SEAL_SHRINK,
+    F_SEAL_WRITE,
+    FILE_MAX,
+    PAGE,
+)
 
 if TYPE_CHECKING:
+    from kernel.credentials import Cred
     from kernel.fs.inode import Inode
     from kernel.fs.user_buffer import UserBuffer
     from kernel.kernel import Kernel
@@ -61,13 +72,18 @@ def read(k: Kernel, inode_id: int, offset: int, buffer: UserBuffer) -> int:
 
 
 def write(k: Kernel, inode_id: int, offset: int, buffer: UserBuffer) -> int:
-    """Writes from the caller's memory; a gap before `offset` becomes a hole. Raises EFBIG, EFAULT, ENOSPC, EIO."""
+    """Writes from the caller's memory; a gap before `offset` becomes a hole.
+
+    Raises EFBIG, EPERM (seals), EFAULT, ENOSPC, EIO.
+    """
     if not buffer.left:
         return 0
     if offset >= FILE_MAX:
         raise SysError(EFBIG)
-    fetch(k, inode_id)
+    inode = fetch(k, inode_id)
     room = min(buffer.left, FILE_MAX - offset)
+    if inode.seals != F_SEAL_SEAL:
+        room = _unsealed(inode, offset, room)
     moved = 0
     while moved < room and not buffer.error:
         data = buffer.take(min(room - moved, CHUNK - (offset + moved) % PAGE))
@@ -79,10 +95,26 @@ def write(k: Kernel, inode_id: int, offset: int, buffer: UserBuffer) -> int:
     return buffer.result(moved)
 
 
+def _unsealed(inode: Inode, offset: int, room: int) -> int:
+    """How much of it the seals of a memfd let through: Linux asks them page by page. Raises EPERM."""
+    if inode.seals & F_SEAL_GROW and offset + room > inode.size:
+        room = (inode.size & -PAGE) - offset
+    if inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) or room <= 0:
+        raise SysError(EPERM)
+    return room
+
+
+def resize(k: Kernel, cred: Cred, inode_id: int, size: int) -> None:
+    """truncate(2) by somebody: set-user-ID goes with the contents. Raises EPERM (seals)."""
+    inode = fetch(k, inode_id)
+    if (size < inode.size and inode.seals & F_SEAL_SHRINK) or (size > inode.size and inode.seals & F_SEAL_GROW):
+        raise SysError(EPERM)
+    attributes.strip_set_id(k, cred, inode_id)
+    truncate(k, inode_id, size)
+
+
 def truncate(k: Kernel, inode_id: int, size: int) -> None:
-    """Cuts the file, or lets it end with a hole: ftruncate(2). Raises EINVAL for a size below 0."""
-    if size < 0:
-        raise SysError(EINVAL)
+    """Cuts the file, or lets it end with a hole."""
     fetch(k, inode_id)
     inode = k.inodes[inode_id]
     if size < inode.size:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kernel import limits
 from kernel.errno import EBADF, EINVAL, EISDIR, SysError
-from kernel.fs import device, pipe, regular, special
+from kernel.fs import attributes, device, pipe, regular, special
 from kernel.fs.constants import FILE_MAX, O_APPEND, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG
 from kernel.fs.proc import numbers as proc
 
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from kernel.task import Task
 
 
-def read(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
-    """Reads into the caller's memory and moves the offset on; returns the count, 0 at the end of the file."""
+def read(k: Kernel, t: Task, file_id: int, buffer: UserBuffer, at: int | None = None) -> int:
+    """Reads into the caller's memory and moves the offset on; returns the count, 0 at the end of the file.
+
+    `at`: reads there, and the offset stays: pread(2).
+    """
     file = k.files.peek(file_id)
     inode = k.inodes.peek(file.inode)
     kind = inode.mode & S_IFMT
@@ -31,19 +34,25 @@ def read(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
         raise SysError(EISDIR)
     if kind != S_IFREG:
         return _special(inode).read(k, t, inode.number, buffer, file.flags)
-    _check_end(file.offset, buffer)
+    offset = file.offset if at is None else at
+    _check_end(offset, buffer)
     if file.inode >= proc.FIRST:
         from kernel.fs.proc import content
 
-        moved = content.read(k, file_id, file.offset, buffer)
+        moved = content.read(k, file_id, offset, buffer)
     else:
-        moved = regular.read(k, file.inode, file.offset, buffer)
-    k.files[file_id].offset += moved
+        attributes.accessed(k, file.inode)
+        moved = regular.read(k, file.inode, offset, buffer)
+    if at is None:
+        k.files[file_id].offset = offset + moved
     return moved
 
 
-def write(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
-    """Writes the caller's memory at the offset, or at the end with O_APPEND; returns the count."""
+def write(k: Kernel, t: Task, file_id: int, buffer: UserBuffer, at: int | None = None) -> int:
+    """Writes the caller's memory at the offset, or at the end with O_APPEND; returns the count.
+
+    `at`: writes there, but for O_APPEND, and the offset stays: pwrite(2), BUGS.
+    """
     file = k.files.peek(file_id)
     inode = k.inodes.peek(file.inode)
     kind = inode.mode & S_IFMT
@@ -57,12 +66,14 @@ def write(k: Kernel, t: Task, file_id: int, buffer: UserBuffer) -> int:
         from kernel.fs.proc import content
 
         return content.write(k, file_id, buffer)
-    _check_end(file.offset, buffer)
-    offset = regular.fetch(k, file.inode).size if file.flags & O_APPEND else file.offset
+    offset = file.offset if at is None else at
+    _check_end(offset, buffer)
+    offset = regular.fetch(k, file.inode).size if file.flags & O_APPEND else offset
     if buffer.left:
         buffer.shorten(limits.room_in_file(k, t, offset, buffer.left))
+        attributes.strip_set_id(k, t.cred, file.inode)
     moved = regular.write(k, file.inode, offset, buffer)
-    if moved:
+    if moved and at is None:
         k.files[file_id].offset = offset + moved
     return moved
 

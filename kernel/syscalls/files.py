@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from kernel import limits
 from kernel.errno import EBADF, EINVAL, ENOTTY, ENXIO, ESPIPE, SysError
-from kernel.fs import device, fdtable, regular, special, transfer
+from kernel.fs import device, fdtable, regular, seals, special, transfer
 from kernel.fs import file as files
 from kernel.fs.constants import (
+    F_ADD_SEALS,
     F_DUPFD,
     F_DUPFD_CLOEXEC,
+    F_GET_SEALS,
     F_GETFD,
     F_GETFL,
     F_GETPIPE_SZ,
@@ -223,6 +225,11 @@ def _file_command(k: Kernel, file_id: int, command: int, argument: int) -> int:
         changing = SETTABLE | (O_DIRECT if is_pipe else 0)
         file.flags = file.flags & ~changing | argument & changing
         return 0
+    if command == F_GET_SEALS:
+        return seals.get(k, file)
+    if command == F_ADD_SEALS:
+        seals.add(k, file, argument & 0xFFFFFFFF)
+        return 0
     if command == F_GETPIPE_SZ:
         if not is_pipe:
             raise SysError(EBADF)
@@ -246,5 +253,5 @@ def sys_ftruncate(k: Kernel, t: Task, fd: int, length: int) -> int:
     if not k.inodes.peek(file.inode).is_regular() or not file.writable():
         raise SysError(EINVAL)
     limits.check_new_size(k, t, regular.fetch(k, file.inode).size, length)
-    regular.truncate(k, file.inode, length)
+    regular.resize(k, t.cred, file.inode, length)
     return 0

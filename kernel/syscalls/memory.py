@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import memory_limits, mm, pagetable_ranges, placement, populate, vmas
-from kernel.errno import EACCES, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, SysError
+from kernel.errno import EACCES, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM, SysError
 from kernel.fs import nameless
+from kernel.fs.constants import F_SEAL_FUTURE_WRITE, F_SEAL_WRITE
 from kernel.mm import (
     GROWS_DOWN,
     GUARD_GAP,
@@ -143,9 +144,12 @@ def _object(k: Kernel, area: Vma, flags: int, file_id: int, offset: int) -> Vma:
         raise SysError(ENODEV)
     if flags & MAP_GROWSDOWN:
         raise SysError(EINVAL)
+    sealed = inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
+    if sealed and kind != MAP_PRIVATE and area.prot & PROT_WRITE:
+        raise SysError(EPERM)
     if inode.driver == "zero":
         return _anonymous(area, MAP_PRIVATE if kind == MAP_PRIVATE else MAP_SHARED, flags)
-    shared = 0 if kind == MAP_PRIVATE else SHARED if file.writable() else SHARED | NEVER_WRITABLE
+    shared = 0 if kind == MAP_PRIVATE else SHARED if file.writable() and not sealed else SHARED | NEVER_WRITABLE
     return area._replace(flags=area.flags | shared, inode=file.inode, offset=offset)
 
 

@@ -57,6 +57,7 @@ def syscall(number: int, name: str, *arguments: str) -> Callable[[Handler], Hand
 def load() -> None:
     """Imports every family, which fills TABLE."""
     from kernel.syscalls import (  # noqa: F401 - fills TABLE
+        attributes,
         clone,
         events,
         files,
@@ -71,6 +72,7 @@ def load() -> None:
         memory_advice,
         memory_lock,
         misc,
+        names,
         paths,
         pidfd,
         pipes,

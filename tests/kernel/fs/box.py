@@ -19,10 +19,6 @@ from kernel.clone import Request, clone
 from kernel.config import Config
 from kernel.door import Door
 from kernel.fs import api as fs
-from kernel.fs import directory
-from kernel.fs import inode as inodes
-from kernel.fs.inode import Inode
-from kernel.fs.path import walk
 from kernel.kernel import Kernel
 from kernel.mm import PROT_READ, PROT_WRITE, Vma
 from kernel.syscalls import table
@@ -244,12 +240,50 @@ class Box:
             return fields
         return fields[2], fields[3], fields[8] if fields[2] & 0o170000 == 0o100000 else 0
 
-    def symlink(self, target: str, path: str) -> None:
-        """No system call makes symbolic links yet: the test puts one into the directory itself."""
-        place = walk(self.k, self.task, path.encode(), follow=False)
-        inode = Inode(0o120777, self.k.inodes.peek(place.parent).mount, 1000, 1000)
-        inode.target = target.encode()
-        directory.link(self.k, place.parent, place.name, inodes.add(self.k, inode))
+    def _two(self, first: str, second: str) -> tuple[int, int]:
+        return self.string(first), self.string(second, MEMORY + SIZE - 0x8000)
+
+    def symlink(self, target: str, path: str) -> Any:
+        first, second = self._two(target, path)
+        return self.call("symlinkat", first, AT_FDCWD, second)
+
+    def link(self, old: str, new: str, flags: int = 0) -> Any:
+        first, second = self._two(old, new)
+        return self.call("linkat", AT_FDCWD, first, AT_FDCWD, second, flags)
+
+    def rename(self, old: str, new: str, flags: int = 0) -> Any:
+        first, second = self._two(old, new)
+        return self.call("renameat2", AT_FDCWD, first, AT_FDCWD, second, flags)
+
+    def readlink(self, path: str, size: int = 4096) -> Any:
+        count = self.call("readlinkat", AT_FDCWD, self.string(path), MEMORY, size)
+        return self.peek(count) if count >= 0 else count
+
+    def mknod(self, path: str, mode: int, number: int = 0) -> Any:
+        return self.call("mknodat", AT_FDCWD, self.string(path), mode, number)
+
+    def chmod(self, path: str, mode: int) -> Any:
+        return self.call("fchmodat", AT_FDCWD, self.string(path), mode)
+
+    def chown(self, path: str, uid: int, gid: int, flags: int = 0) -> Any:
+        return self.call("fchownat", AT_FDCWD, self.string(path), uid, gid, flags)
+
+    def truncate(self, path: str, size: int) -> Any:
+        return self.call("truncate", self.string(path), size)
+
+    def owner(self, path: str) -> Any:
+        """(uid, gid) of the file itself."""
+        fields = self.raw_stat(path, follow=False)
+        return fields if isinstance(fields, int) else tuple(fields[4:6])
+
+    def become(self, uid: int, groups: tuple[int, ...] = ()) -> None:
+        """Another user makes the calls from now on: effective ids and the groups of a process that is root."""
+        if self.task.cred.euid:
+            assert self.call("setresuid", -1, 0, -1) == 0
+            assert self.call("setresgid", -1, 0, -1) == 0
+        assert self.call("setgroups", len(groups), self.poke(pack(f"<{len(groups)}I", *groups))) == 0
+        assert self.call("setresgid", -1, uid, -1) == 0
+        assert self.call("setresuid", -1, uid, -1) == 0
 
     def dirents(self, fd: int, room: int = 65536) -> Any:
         """What one getdents64 gives, as (ino, offset, type, name)."""

@@ -55,6 +55,8 @@ class Linux:
             getattr(self.libc, name).restype = ctypes.c_ssize_t
         self.root = os.fsencode(root)
         self.fds: list[int] = []
+        self.user = USER
+        self.groups: tuple[int, ...] = ()
         if os.geteuid() == 0:
             os.chown(root, USER, USER)
             for parent in root.parents:
@@ -65,12 +67,17 @@ class Linux:
         back, euid, mask = os.getcwd(), os.geteuid(), os.umask(0o022)
         os.chdir(getattr(self, "cwd", self.root))
         if euid == 0:
-            os.seteuid(USER)
+            before = os.getgroups()
+            os.setgroups(self.groups)
+            os.setegid(self.user)
+            os.seteuid(self.user)
         try:
             yield
         finally:
             if euid == 0:
                 os.seteuid(0)
+                os.setegid(0)
+                os.setgroups(before)
             os.umask(mask)
             os.chdir(back)
 
@@ -189,12 +196,45 @@ class Linux:
         ctypes.memmove(at, data, len(data))
         return at
 
-    def chmod(self, path: str, mode: int) -> None:
-        os.chmod(self._path(path), mode)
+    def chmod(self, path: str, mode: int) -> int:
+        return self._do("fchmodat", AT_FDCWD, self._path(path), mode, 0)
 
-    def symlink(self, target: str, path: str) -> None:
+    def symlink(self, target: str, path: str) -> int:
+        return self._do("symlinkat", self._path(target), AT_FDCWD, self._path(path))
+
+    def link(self, old: str, new: str, flags: int = 0) -> int:
+        return self._do("linkat", AT_FDCWD, self._path(old), AT_FDCWD, self._path(new), flags)
+
+    def rename(self, old: str, new: str, flags: int = 0) -> int:
+        return self._do("renameat2", AT_FDCWD, self._path(old), AT_FDCWD, self._path(new), flags)
+
+    def readlink(self, path: str, size: int = 4096) -> bytes | int:
+        buffer = ctypes.create_string_buffer(max(size, 1))
+        count = self._do("readlinkat", AT_FDCWD, self._path(path), buffer, ctypes.c_size_t(size))
+        if count >= 0 and buffer.raw.startswith(self.root):
+            return buffer.raw[len(self.root) : count]
+        return buffer.raw[:count] if count >= 0 else count
+
+    def mknod(self, path: str, mode: int, number: int = 0) -> int:
+        return self._do("mknodat", AT_FDCWD, self._path(path), mode, ctypes.c_uint64(number))
+
+    def chown(self, path: str, uid: int, gid: int, flags: int = 0) -> int:
+        return self._do("fchownat", AT_FDCWD, self._path(path), uid, gid, flags)
+
+    def truncate(self, path: str, size: int) -> int:
+        return self._do("truncate", self._path(path), ctypes.c_int64(size))
+
+    def owner(self, path: str) -> tuple[int, int] | int:
         with self._user():
-            os.symlink(self._path(target), self._path(path))
+            try:
+                status = os.lstat(self._path(path))
+            except OSError as error:
+                return -(error.errno or 0)
+        return status.st_uid, status.st_gid
+
+    def become(self, uid: int, groups: tuple[int, ...] = ()) -> None:
+        """Another user makes the calls from now on. Only root can."""
+        self.user, self.groups = uid, groups
 
     def listing(self, path: str) -> list[bytes]:
         with self._user():
