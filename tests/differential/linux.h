@@ -17,6 +17,8 @@ static inline long call(long number, long a, long b, long c, long d, long e, lon
 struct action { void *handler; word flags; word mask; };
 #define SET_RESTORER(action)
 __asm__(".globl _start\n_start: .option push\n.option norelax\nla gp, __global_pointer$\n.option pop\nmv a0, sp\ncall start\n");
+__asm__("thread: addi a1, a1, -16\nsd a2, 0(a1)\nsd a3, 8(a1)\nmv a2, a4\nli a3, 0\nli a7, 220\necall\nbnez a0, 1f\n"
+        "ld t0, 0(sp)\nld a0, 8(sp)\njalr t0\nli a0, 0\nli a7, 93\necall\n1: ret\n");
 #elif defined(__x86_64__)
 static inline long call(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -30,9 +32,15 @@ void restorer(void);
 #define SET_RESTORER(action) ((action).flags |= 0x04000000, (action).restorer = restorer)
 __asm__("restorer: mov $15, %eax\nsyscall\n");
 __asm__(".globl _start\n_start: mov %rsp, %rdi\nand $-16, %rsp\ncall start\n");
+__asm__("thread: sub $16, %rsi\nmov %rdx, (%rsi)\nmov %rcx, 8(%rsi)\nmov %r8, %rdx\nmov %r8, %r10\nxor %r8d, %r8d\n"
+        "mov $56, %eax\nsyscall\ntest %rax, %rax\njnz 1f\npop %rax\npop %rdi\nand $-16, %rsp\ncall *%rax\n"
+        "xor %edi, %edi\nmov $60, %eax\nsyscall\n1: ret\n");
 #else
 #error "no such machine here"
 #endif
+
+/* A thread on a stack of its own that calls function(argument) and exits. `tid` gets its tid, and 0 when it has gone. */
+long thread(word flags, void *top_of_stack, void (*function)(word), word argument, int *tid);
 
 #define NARGS(a, b, c, d, e, f, ...) call(a, (long)(b), (long)(c), (long)(d), (long)(e), (long)(f), 0)
 #define SYS(name, ...) NARGS(__NR_##name, ##__VA_ARGS__, 0, 0, 0, 0, 0)

@@ -8,10 +8,11 @@ exec and death; player 0 prints them at the end. Pids are written as the names o
 
 tests/differential/scripts.py makes the scripts, and knows which operations have one possible outcome. */
 #include "linux.h"
+#include "threads.h"
 
 enum { NOP, FORK, EXIT, KILL, SETTLE, WAIT4, WAITID, SIGACTION, SIGMASK, SIGPENDING, SIGTIMEDWAIT, SIGQUEUE, GETPPID, SETPGID,
        GETPGID, SETSID, GETSID, PRCTL, POKE, PEEK, MAP, UNMAP, PROTECT, TOUCH, LOOK, PIPE, WRITE, READ, CLOSE, CLOEXEC, EXEC,
-       VFORK, UMASK, BRK, CROWD, PIPELINE, ADVISE };
+       VFORK, UMASK, BRK, CROWD, PIPELINE, ADVISE, THREADS };
 enum { WAITS = 1 };
 
 struct operation { byte player, what, a, b, c, d, e, flags; };
@@ -509,6 +510,7 @@ static void perform(struct operation *op)
     case UMASK: result(SYS(umask, op->a)); break;
     case BRK: brk(op); break;
     case CROWD: crowd(op); break;
+    case THREADS: item("= ", threads(op->a, op->b, op->c)); break;
     case PIPELINE: pipeline(op); break;
     }
 }
@@ -658,6 +660,7 @@ NORETURN void start(word *stack)
         at++;
         play();
     }
+    if (stack[0] == 2) leave(argv[1][0]); /* a thread's exec: threads.h */
     build_stage();
     while (take(&STAGE->length, 4) && STAGE->length <= OPERATIONS && take(STAGE->script, STAGE->length * 8)) play_script();
     leave(0);

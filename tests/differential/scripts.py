@@ -151,6 +151,8 @@ class Writer:
         self.world.exec(self.born)
         if code:
             self.world.end(self.born)
+        else:
+            self.add(self.born, "NOP")  # it has got so far
 
     def write_exit(self) -> None:
         player = self.actor()
@@ -163,6 +165,8 @@ class Writer:
         if player is not None:
             self.add(player, "EXEC")
             self.world.exec(player.number)
+            if player.execs > 1:
+                self.not_under_qemu.append("signals that stay ignored over a second exec")
 
     # --- signals ------------------------------------------------------------------------------------------
 
@@ -281,9 +285,8 @@ class Writer:
 
     def _whom(self, player: Player) -> int:
         children = [c.number for c in self.world.children(player.number)]
-        return self.one_of(
-            (ANY, SELF, NOBODY, NO_GROUP, GROUP_OF, ANY, *children, *children, self.number(0, self.born))
-        )
+        group = GROUP_OF + self.number(0, self.born)
+        return self.one_of((ANY, SELF, NOBODY, NO_GROUP, group, ANY, *children, *children, self.number(0, self.born)))
 
     def write_blocking_wait(self) -> None:
         player = self.actor()
@@ -351,6 +354,18 @@ class Writer:
         if parent in others or parent.action(w.CHLD) == w.HANDLER or w.CHLD in parent.blocked:
             return False
         return self.can_settle(player) and not self.world.children(player.number)
+
+    def write_prctl(self) -> None:
+        player = self.actor()
+        if player is None:
+            return
+        if self.chance():
+            self.not_under_qemu.append("PR_SET_CHILD_SUBREAPER")
+            player.subreaper = self.chance()
+            self.add(player, "PRCTL", 36, int(player.subreaper))
+        else:
+            player.parents_death = self.one_of((0, w.TERM, w.USR1, w.WINCH, w.KILL))
+            self.add(player, "PRCTL", 1, player.parents_death)
 
     # --- memory -------------------------------------------------------------------------------------------
 
@@ -421,7 +436,10 @@ class Writer:
             return
         if w.CHLD in player.blocked or player.flags(w.CHLD) & w.NOCLDWAIT:
             return
-        if self.chance():
+        kind = self.number(0, 3)
+        if kind >= 2:
+            self.add(player, "THREADS", self.number(0, 9), self.number(3, 5), self.number(0, 60))
+        elif kind:
             self.add(player, "CROWD", self.number(1, 5), self.number(0, 40))
         else:
             self.add(player, "PIPELINE", self.number(1, 3), self.number(0, 200), self.number(0, 255))
@@ -461,7 +479,7 @@ class Writer:
         (write_cells, 3),
         (write_brk, 1),
         (write_pipe, 6),
-        (write_crowd, 1),
+        (write_crowd, 3),
     )
     _CHOICES = tuple(writer for writer, weight in WRITERS for _ in range(weight))
 

@@ -35,6 +35,7 @@ class Player:
     session: int = INIT
     subreaper: bool = False
     has_execed: bool = False
+    execs: int = 0  # since the beginning of its line
     parents_death: int = 0  # the signal that prctl(PR_SET_PDEATHSIG) has asked for
 
     def action(self, signal: int) -> int:
@@ -78,13 +79,14 @@ class World:
     def fork(self, parent: int, number: int, tells: bool) -> None:
         old = self.players[parent]
         new = Player(number, parent, tells=tells, actions=dict(old.actions), blocked=set(old.blocked))
-        new.group, new.session = old.group, old.session
+        new.group, new.session, new.execs = old.group, old.session, old.execs
         self.players[number] = new
 
     def exec(self, number: int) -> None:
         player = self.players[number]
         player.actions = {s: (IGNORE, 0) for s, (handler, _) in player.actions.items() if handler == IGNORE}
         player.has_execed = True
+        player.execs += 1
 
     def set_action(self, number: int, signal: int, handler: int, flags: int) -> None:
         player = self.players[number]
