@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kernel.kernel import Kernel
 from kernel.stats import OTHERS
+from kernel.syscalls.numbers import name_of
 
 CAUSES = {
     0: "misaligned fetch",
@@ -38,7 +39,9 @@ def _guest(kernel: Kernel) -> list[str]:
     lines += ["  memory's work (docs/fork.md)"]
     lines += [_row(f"  {phase}: {kind}", n) for phase, kinds in stats.work.items() for kind, n in kinds.items() if n]
     for number, n in sorted(stats.unknown_syscalls.items()):
-        lines.append(_row(f"unknown system call {number}" if number != OTHERS else "other unknown system calls", n))
+        lines.append(
+            _row(f"unknown system call {name_of(number)}" if number != OTHERS else "other unknown system calls", n)
+        )
     lines += [_row("frames in use", frames.used), _row("frames at most", frames.most)]
     return lines
 

@@ -15,6 +15,7 @@ from forkyard.fault import signal_name
 from forkyard.trace.kinds import KIND_OF
 from kernel import errno, events
 from kernel.clone import CLONE_THREAD
+from kernel.syscalls.numbers import name_of
 from kernel.syscalls.table import TABLE, signed64
 from vm import disasm
 from vm.isa.registers import X_NAMES
@@ -83,7 +84,7 @@ def _syscall_exit(f: TextFormat, e: events.SyscallExit) -> str:
 
 
 def _unknown_syscall(f: TextFormat, e: events.UnknownSyscall) -> str:
-    return f"there is no system call {e.number}: ENOSYS"
+    return f"{name_of(e.number)}: there is no such system call here: ENOSYS"
 
 
 def _page_fault(f: TextFormat, e: events.PageFault) -> str:

@@ -1,4 +1,4 @@
-"""System calls that belong to no family: uname, getrandom."""
+"""System calls that belong to no family: uname, getrandom, riscv_flush_icache."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # struct new_utsname: sysname, nodename, release, version, machine, domainname; 65 bytes each
 UTSNAME = (b"Linux", b"forkyard", b"6.1.0-forkyard", b"#1", b"riscv64", b"(none)")
 
+FLUSH_ICACHE_LOCAL = 1
 GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE = 1, 2, 4
 MAX_RANDOM = (1 << 25) - 1  # bytes that one call gives at most (getrandom(2))
 
@@ -24,6 +25,14 @@ MAX_RANDOM = (1 << 25) - 1  # bytes that one call gives at most (getrandom(2))
 def sys_uname(k: Kernel, t: Task, name: int) -> int:
     """uname(2)"""
     copy_out(k, t, name, b"".join(field.ljust(65, b"\0") for field in UTSNAME))
+    return 0
+
+
+@syscall(259, "riscv_flush_icache", "start*", "end*", "flags")
+def sys_riscv_flush_icache(k: Kernel, t: Task, start: int, end: int, flags: int) -> int:
+    """riscv_flush_icache: a fetch sees every store at once: nothing is to be flushed. SysError(EINVAL): flags."""
+    if flags & ~FLUSH_ICACHE_LOCAL:
+        raise SysError(EINVAL)
     return 0
 
 
