@@ -12,7 +12,7 @@ tests/differential/scripts.py makes the scripts, and knows which operations have
 
 enum { NOP, FORK, EXIT, KILL, SETTLE, WAIT4, WAITID, SIGACTION, SIGMASK, SIGPENDING, SIGTIMEDWAIT, SIGQUEUE, GETPPID, SETPGID,
        GETPGID, SETSID, GETSID, PRCTL, POKE, PEEK, MAP, UNMAP, PROTECT, TOUCH, LOOK, PIPE, WRITE, READ, CLOSE, CLOEXEC, EXEC,
-       VFORK, UMASK, BRK, CROWD, PIPELINE, ADVISE, THREADS };
+       VFORK, UMASK, BRK, CROWD, PIPELINE, ADVISE, THREADS, PIDFD, EVENT, POLL, LOCK };
 enum { WAITS = 1 };
 
 struct operation { byte player, what, a, b, c, d, e, flags; };
@@ -35,6 +35,9 @@ struct stage {
 #define MAPS 0x2100000000 /* where MAP maps, 1 MiB for each slot */
 #define PAGE 4096
 #define SLOT_FD 20 /* of PIPE's slot 0: 20 and 21; and so on */
+#define EVENT_FD 40 /* of EVENT's slot 0 */
+#define PIDFD_FD 50 /* of PIDFD's slot 0 */
+#define LOCKED_FD 90 /* a file that LOCK locks parts of */
 
 static word cells[4][PAGE / sizeof(word)] __attribute__((aligned(PAGE))); /* private memory for POKE and PEEK */
 static word initialized[4] = {11, 22, 33, 44};
@@ -404,6 +407,82 @@ static void read_pipe(struct operation *op)
     item("sum ", sum & 0xffffff);
 }
 
+/* --- other files --- */
+
+/* A new descriptor becomes number `fd`. */
+static long place_at(long made, int fd)
+{
+    if (made < 0) return made;
+    SYS(dup3, made, fd, 0);
+    SYS(close, made);
+    return 0;
+}
+
+/* kind 0: open one for a player. 1: wait by it. 2: is it ready? 3: a signal that asks only. 4: close. */
+static void pidfd(struct operation *op)
+{
+    int fd = PIDFD_FD + op->a, poll[2] = {fd, 1};
+    struct timespec at_once = {0, 0};
+    struct siginfo info = {0};
+    long answer;
+    switch (op->b) {
+    case 0: result(place_at(SYS(pidfd_open, pid_of(op->c), 0), fd)); break;
+    case 1:
+        answer = SYS(waitid, 3, fd, &info, options_of(op->d), 0);
+        result(answer);
+        if (!answer && info.signal) print_info(&info);
+        break;
+    case 2:
+        result(SYS(ppoll, poll, 1, &at_once, 0, 8));
+        item("events ", poll[1] >> 16);
+        break;
+    case 3: result(SYS(pidfd_send_signal, fd, 0, 0, 0)); break;
+    default: result(SYS(close, fd));
+    }
+}
+
+/* kind 0: a new one, counting by one if `d`. 1: add. 2: read. */
+static void event(struct operation *op)
+{
+    int fd = EVENT_FD + op->a;
+    word value = op->c == 255 ? -1ul : op->c == 254 ? -2ul : op->c;
+    switch (op->b) {
+    case 0: result(place_at(SYS(eventfd2, op->c, 04000 | (op->d & 1)), fd)); break;
+    case 1: result(SYS(write, fd, &value, 8)); break;
+    default:
+        value = 0;
+        result(SYS(read, fd, &value, op->d & 1 ? 8 : 7 + op->d));
+        item("value ", value);
+    }
+}
+
+/* What pipes, events and pidfds are ready for, all at once. */
+static void poll_all(void)
+{
+    struct { int fd; short events, revents; } polls[10];
+    struct timespec at_once = {0, 0};
+    for (int i = 0; i < 10; i++) {
+        polls[i].fd = i < 6 ? SLOT_FD + i : i < 8 ? EVENT_FD + i - 6 : PIDFD_FD + i - 8;
+        polls[i].events = 1 | 4;
+    }
+    result(SYS(ppoll, polls, 10, &at_once, 0, 8));
+    for (int i = 0; i < 10; i++) item("", polls[i].revents);
+}
+
+/* type 0: for reading, 1: for writing, 2: none; 3 and more: who has what is in the way of type - 3? */
+static void lock_part(struct operation *op)
+{
+    struct { short type, whence; long start, length; int pid; } part = {op->a % 3, 0, op->b, op->c, 0};
+    int asks = op->a >= 3;
+    result(SYS(fcntl, LOCKED_FD, asks ? 5 : 6, &part));
+    if (!asks) return;
+    item("type ", part.type);
+    if (part.type == 2) return;
+    item("from ", part.start);
+    item("length ", part.length);
+    name("of ", part.pid);
+}
+
 /* --- many at once: what they do together has one outcome, whoever runs first --- */
 
 /* `a` children of whom each adds to shared cells of its own, and its own; they are waited for in any order. */
@@ -511,6 +590,10 @@ static void perform(struct operation *op)
     case BRK: brk(op); break;
     case CROWD: crowd(op); break;
     case THREADS: item("= ", threads(op->a, op->b, op->c)); break;
+    case PIDFD: pidfd(op); break;
+    case EVENT: event(op); break;
+    case POLL: poll_all(); break;
+    case LOCK: lock_part(op); break;
     case PIPELINE: pipeline(op); break;
     }
 }
@@ -611,6 +694,7 @@ static void build_stage(void)
     SYS(dup3, memory, STAGE_FD, 0);
     SYS(close, memory);
     open_stage();
+    place_at(SYS(memfd_create, "locked", 0), LOCKED_FD);
     set_action(13, (void *)1, 0, 0);
     for (int i = 0; i < PLAYERS; i++) {
         int pipe[2];
@@ -643,6 +727,7 @@ static void play_script(void)
     STAGE->pids[0] = 1;
     at = 0;
     play();
+    for (int fd = SLOT_FD; fd < PIDFD_FD + 4; fd++) SYS(close, fd);
     reap_all();
     set_watchdog(0);
     print_logs();
