@@ -131,6 +131,8 @@ def after_exec(
     `owner`: the user and the group that the file's set-user-ID and set-group-ID bits name, None without the bit.
     `shared`: others share something with the task by which they could lead the program astray, so it gains nothing.
     """
+    if no_new_privs:
+        owner = (None, None)
     euid = old.euid if owner[0] is None else owner[0]
     egid = old.egid if owner[1] is None else owner[1]
     permitted = ALL | old.inheritable if ROOT in (euid, old.uid) else 0

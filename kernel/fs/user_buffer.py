@@ -126,5 +126,18 @@ class UserBuffer:
         return moved
 
 
+class KernelBuffer(UserBuffer):
+    """The same face for bytes that the kernel has already: they lie at "addresses" from 0 on."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, k: Kernel, t: Task, data: bytes) -> None:
+        super().__init__(k, t, [(0, len(data))])
+        self.data = data
+
+    def _copy_in(self, address: int, length: int) -> bytes:
+        return self.data[address : address + length]
+
+
 def _to_page_end(address: int, done: int, length: int) -> int:
     return min(length - done, PAGE - (address + done) % PAGE)

@@ -66,7 +66,7 @@ def sys_read(k: Kernel, t: Task, fd: int, buf: int, count: int) -> int:
 @syscall(65, "readv", "fd", "iov*", "iovcnt")
 def sys_readv(k: Kernel, t: Task, fd: int, iov: int, count: int) -> int:
     """readv(2): read(2) into several pieces of memory, one after the other."""
-    return _read(k, t, _readable(k, t, fd), _segments(k, t, iov, count))
+    return _read(k, t, _readable(k, t, fd), segments_of(k, t, iov, count))
 
 
 @syscall(64, "write", "fd", "buf*", "count")
@@ -78,7 +78,7 @@ def sys_write(k: Kernel, t: Task, fd: int, buf: int, count: int) -> int:
 @syscall(66, "writev", "fd", "iov*", "iovcnt")
 def sys_writev(k: Kernel, t: Task, fd: int, iov: int, count: int) -> int:
     """writev(2): the pieces are written as if they were one."""
-    return _write(k, t, _writable(k, t, fd), _segments(k, t, iov, count))
+    return _write(k, t, _writable(k, t, fd), segments_of(k, t, iov, count))
 
 
 def _readable(k: Kernel, t: Task, fd: int) -> int:
@@ -107,7 +107,7 @@ def _write(k: Kernel, t: Task, file_id: int, segments: list[tuple[int, int]]) ->
     return transfer.write(k, t, file_id, UserBuffer(k, t, segments))
 
 
-def _segments(k: Kernel, t: Task, iov: int, count: int) -> list[tuple[int, int]]:
+def segments_of(k: Kernel, t: Task, iov: int, count: int) -> list[tuple[int, int]]:
     """An array of struct iovec. Raises EINVAL for more than IOV_MAX, or a length that is negative as ssize_t."""
     count &= 0xFFFFFFFF  # import_iovec() takes an unsigned int
     if count > IOV_MAX:

@@ -59,6 +59,7 @@ def load() -> None:
     from kernel.syscalls import (  # noqa: F401 - fills TABLE
         attributes,
         clone,
+        copying,
         events,
         files,
         futex,
@@ -77,6 +78,7 @@ def load() -> None:
         pidfd,
         pipes,
         poll,
+        positioned,
         prctl,
         process,
         remap,

@@ -268,6 +268,27 @@ class Box:
     def chown(self, path: str, uid: int, gid: int, flags: int = 0) -> Any:
         return self.call("fchownat", AT_FDCWD, self.string(path), uid, gid, flags)
 
+    def pread(self, fd: int, size: int, offset: int) -> Any:
+        count = self.call("pread64", fd, MEMORY, size, offset)
+        return self.peek(count) if count >= 0 else count
+
+    def pwrite(self, fd: int, data: bytes, offset: int) -> Any:
+        return self.call("pwrite64", fd, self.poke(data), len(data), offset)
+
+    def fallocate(self, fd: int, mode: int, offset: int, size: int) -> Any:
+        return self.call("fallocate", fd, mode, offset, size)
+
+    def sendfile(self, out: int, source: int, offset: int | None, size: int) -> Any:
+        """The result, and where the offset is afterwards."""
+        at = 0 if offset is None else self.poke(pack("<q", offset))
+        result = self.call("sendfile", out, source, at, size)
+        return result, self.peek(8) if at else b""
+
+    def copy_range(self, source: int, start: int | None, out: int, end: int | None, size: int) -> Any:
+        self.poke(pack("<qq", start or 0, end or 0))
+        at = 0 if start is None else MEMORY, 0 if end is None else MEMORY + 8
+        return self.call("copy_file_range", source, at[0], out, at[1], size, 0), self.peek(16)
+
     def truncate(self, path: str, size: int) -> Any:
         return self.call("truncate", self.string(path), size)
 

@@ -51,7 +51,7 @@ class Linux:
     def __init__(self, root: Path) -> None:
         need_linux()
         self.libc = ctypes.CDLL(None, use_errno=True)
-        for name in ("read", "write", "readv", "writev", "lseek"):
+        for name in ("read", "write", "readv", "writev", "lseek", "pread", "pwrite", "sendfile", "copy_file_range"):
             getattr(self.libc, name).restype = ctypes.c_ssize_t
         self.root = os.fsencode(root)
         self.fds: list[int] = []
@@ -220,6 +220,30 @@ class Linux:
 
     def chown(self, path: str, uid: int, gid: int, flags: int = 0) -> int:
         return self._do("fchownat", AT_FDCWD, self._path(path), uid, gid, flags)
+
+    def pread(self, fd: int, size: int, offset: int) -> bytes | int:
+        buffer = ctypes.create_string_buffer(size + 1)
+        count = self._do("pread", fd, buffer, ctypes.c_size_t(size), ctypes.c_int64(offset))
+        return buffer.raw[:count] if count >= 0 else count
+
+    def pwrite(self, fd: int, data: bytes, offset: int) -> int:
+        return self._do("pwrite", fd, data, ctypes.c_size_t(len(data)), ctypes.c_int64(offset))
+
+    def fallocate(self, fd: int, mode: int, offset: int, size: int) -> int:
+        return self._do("fallocate", fd, mode, ctypes.c_int64(offset), ctypes.c_int64(size))
+
+    def sendfile(self, out: int, source: int, offset: int | None, size: int) -> Any:
+        """The result, and where the offset is afterwards."""
+        at = ctypes.c_int64(offset or 0)
+        where = None if offset is None else ctypes.byref(at)
+        result = self._do("sendfile", out, source, where, ctypes.c_size_t(size))
+        return result, bytes(at) if where else b""
+
+    def copy_range(self, source: int, start: int | None, out: int, end: int | None, size: int) -> Any:
+        offsets = (ctypes.c_int64 * 2)(start or 0, end or 0)
+        base = ctypes.addressof(offsets)
+        at = [None if x is None else ctypes.c_void_p(base + 8 * i) for i, x in enumerate((start, end))]
+        return self._do("copy_file_range", source, at[0], out, at[1], ctypes.c_size_t(size), 0), bytes(offsets)
 
     def truncate(self, path: str, size: int) -> int:
         return self._do("truncate", self._path(path), ctypes.c_int64(size))

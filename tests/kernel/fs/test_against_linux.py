@@ -166,6 +166,7 @@ def test_calls_on_paths_answer_as_linux_does(linux: Linux, call: str) -> None:
 OFFSETS = st.one_of(
     st.integers(-5, 20), st.sampled_from([4095, 4096, 4097, 12288, 1 << 31, (1 << 63) - 1, (1 << 63) - 3, -(1 << 63)])
 )
+PLACES = st.one_of(st.none(), st.integers(-1, 20), st.just(5000))
 FILE_CALLS = st.one_of(
     st.tuples(
         st.just("open"), st.sampled_from("xyz"), st.sampled_from([0, 1, 2, 3]), st.sampled_from([0, O_APPEND, O_TRUNC])
@@ -174,6 +175,13 @@ FILE_CALLS = st.one_of(
     st.tuples(st.just("write"), st.integers(0, 7), st.binary(max_size=20), st.sampled_from([1, 1, 400])),
     st.tuples(st.just("lseek"), st.integers(0, 7), OFFSETS, st.sampled_from([0, 0, 1, 2, 5, 99])),
     st.tuples(st.just("ftruncate"), st.integers(0, 7), st.sampled_from([-1, 0, 3, 4095, 4096, 5000, 1 << 40])),
+    st.tuples(st.just("pread"), st.integers(0, 7), st.integers(0, 9000), OFFSETS),
+    st.tuples(st.just("pwrite"), st.integers(0, 7), st.binary(max_size=20), OFFSETS),
+    st.tuples(st.just("fallocate"), st.integers(0, 7), st.integers(0, 1), OFFSETS, st.sampled_from([-1, 0, 1, 9000])),
+    st.tuples(st.just("sendfile"), st.integers(0, 7), st.integers(0, 7), PLACES, st.sampled_from([0, 5, 9000])),
+    st.tuples(
+        *(st.just("copy_range"), st.integers(0, 7), PLACES, st.integers(0, 7), PLACES, st.sampled_from([0, 5, 9000]))
+    ),
     st.tuples(st.just("dup"), st.integers(0, 7)),
     st.tuples(st.just("close"), st.integers(0, 7)),
     st.tuples(st.just("unlink"), st.sampled_from("xyz")),
@@ -190,6 +198,10 @@ def play(side: Any, calls: list[tuple[Any, ...]]) -> list[Any]:
         if name == "open":
             path, access, flags = arguments
             result = side.open(f"/tmp/{path}", O_CREAT | access | flags, 0o644)
+        elif name in ("sendfile", "copy_range"):
+            ends = {"sendfile": (0, 1), "copy_range": (0, 2)}[name]
+            rest = [(fds[a] if a < len(fds) else -1) if i in ends else a for i, a in enumerate(arguments)]
+            result = getattr(side, name)(*rest)
         elif name in ("unlink", "stat"):
             result = getattr(side, name)(f"/tmp/{arguments[0]}")
         elif name == "write":
