@@ -36,7 +36,8 @@ class Session:
         """Runs to the end; returns the exit status, after what there is to say about it."""
         begin = time.perf_counter()
         try:
-            outcome = self.kernel.run()
+            with self.door.keyboard:
+                outcome = self.kernel.run()
         except KeyboardInterrupt:
             say(f"interrupted after {self.kernel.machine.retired} instructions")
             return errors.INTERRUPTED

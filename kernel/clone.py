@@ -63,29 +63,24 @@ class Request(NamedTuple):
     parent_tid: int = 0
     child_tid: int = 0
     set_tid: tuple[int, ...] = ()
-    pidfd: int = 0
 
 
 def clone(k: Kernel, t: Task, request: Request) -> int:
     """clone(2): returns the child's tid. With CLONE_VFORK the caller sleeps until the child execs or ends.
 
-    SysError EINVAL or EPERM for flags that Linux refuses; EAGAIN at the limit of tasks; ENOMEM; EMFILE, ENFILE, EFAULT
-    (CLONE_PIDFD). CLONE_PTRACE, CLONE_UNTRACED, CLONE_IO, CLONE_SYSVSEM and CLONE_DETACHED have nothing to do.
+    SysError EINVAL or EPERM for flags that Linux refuses; EAGAIN at the limit of tasks; ENOMEM. CLONE_PIDFD is EINVAL:
+    there are no pidfds. CLONE_PTRACE, CLONE_UNTRACED, CLONE_IO, CLONE_SYSVSEM and CLONE_DETACHED have nothing to do.
     """
     if t.pending is not None:
         return _wait_for_vfork(k, t, cast("int", t.pending.progress))
     if k.config.fork == "vfork" and not request.flags & CLONE_VM:
         request = request._replace(flags=request.flags | CLONE_VM | CLONE_VFORK)
     flags = request.flags
-    _check(t, request)
+    _check(t, flags)
     users.check_limit(k, t)
     if len(k.tasks) + k.zombies >= k.config.max_procs:
         raise SysError(EAGAIN)
-    if flags & CLONE_PIDFD:
-        _announce_pidfd(k, t, request.pidfd)
     child, shared = _copy(k, t, request)
-    if flags & CLONE_PIDFD:
-        _make_pidfd(k, t, child)
     if flags & CLONE_PARENT_SETTID:
         lifecycle.store_tid(k, t, request.parent_tid, child.tid)
     if flags & CLONE_CHILD_SETTID:
@@ -102,22 +97,6 @@ def clone(k: Kernel, t: Task, request: Request) -> int:
     return child.tid
 
 
-def _announce_pidfd(k: Kernel, t: Task, address: int) -> None:
-    """The number that the pidfd is going to have goes to `address`. SysError EMFILE, ENFILE, EFAULT: no child then."""
-    from kernel.fs import fdtable, file
-    from kernel.user_memory import copy_out
-
-    fd = fdtable.lowest_free(k, t)
-    file.check_limit(k)
-    copy_out(k, t, address, fd.to_bytes(4, "little"))
-
-
-def _make_pidfd(k: Kernel, t: Task, child: Task) -> None:
-    from kernel.fs import pidfd
-
-    pidfd.make(k, t, child.tid, pidfd.PIDFD_THREAD if child.tid != child.tgid else 0)
-
-
 def _wait_for_vfork(k: Kernel, t: Task, child: int) -> int:
     """Nothing but death interrupts this."""
     if child in k.tasks and k.tasks.peek(child).vfork == t.tid:
@@ -125,13 +104,8 @@ def _wait_for_vfork(k: Kernel, t: Task, child: int) -> int:
     return child
 
 
-def _check(t: Task, request: Request) -> None:
-    """What kernel_clone and copy_process refuse; then what needs a privilege, and what this kernel doesn't have."""
-    flags = request.flags
-    if flags & CLONE_PIDFD and (
-        flags & CLONE_DETACHED or (flags & CLONE_PARENT_SETTID and request.pidfd == request.parent_tid)
-    ):
-        raise SysError(EINVAL)
+def _check(t: Task, flags: int) -> None:
+    """What copy_process refuses, in its order; then what needs a privilege, and what this kernel doesn't have."""
     if flags & CLONE_FS and flags & (CLONE_NEWNS | CLONE_NEWUSER):
         raise SysError(EINVAL)
     if (flags & CLONE_THREAD and not flags & CLONE_SIGHAND) or (flags & CLONE_SIGHAND and not flags & CLONE_VM):
@@ -139,6 +113,8 @@ def _check(t: Task, request: Request) -> None:
     if flags & CLONE_PARENT and t.tgid == INIT:
         raise SysError(EINVAL)  # its child would have no parent
     if flags & CLONE_THREAD and flags & (CLONE_NEWUSER | CLONE_NEWPID):
+        raise SysError(EINVAL)
+    if flags & CLONE_PIDFD:
         raise SysError(EINVAL)
     if flags & CLONE_INTO_CGROUP:
         raise SysError(EBADF)
@@ -264,6 +240,7 @@ def _found_process(k: Kernel, t: Task, child: Task, request: Request) -> None:
     sibling = bool(request.flags & CLONE_PARENT)
     signal = own.exit_signal if sibling else request.exit_signal
     group = ThreadGroup(child.tid, 0, own.pgid, own.sid, signal, child.comm, child.cred, own.limits)
+    group.tty = own.tty
     group.below_subreaper = own.subreaper or own.below_subreaper
     cpu_time.set_alarm(group)
     lifecycle.enter(k, child, group)

@@ -27,6 +27,9 @@ class Door:
         self._written = {STDOUT: 0, STDERR: 0}  # bytes the programs have written, from the machine's point of view
         self._emitted = {STDOUT: 0, STDERR: 0}  # bytes that went out; more than `_written` after a restore
         self._taken = 0  # bytes of input the programs have read
+        self._pressed: list[int] = []  # signals from the keyboard that the machine has not heard of yet
+        self._keys: list[tuple[int, int]] = []  # (clock, signal) of those that it has
+        self._keys_taken = 0  # how many of them this run has heard of: fewer after a restore
         self._log: bytearray | None = None  # the input so far, kept from the first snapshot on
         self._log_start = 0
 
@@ -49,9 +52,35 @@ class Door:
         """The machine is idle for `timeout` ns of its clock (None: for ever); `for_input`: a program waits for input.
 
         Returns how many ns have passed when input arrived, or None when all of `timeout` has passed. A door that is
-        paced in real time lets host time pass here. Without a timeout there is always somebody who waits for input.
+        paced in real time lets host time pass here. It ends early when a key is pressed (0, or what has passed).
         """
         return 0 if for_input and self.ready() else None
+
+    def is_terminal(self, fd: int) -> bool:
+        """Is our own standard input (0), output (1) or error (2) a terminal? Asked at boot."""
+        return False
+
+    def terminal_size(self) -> tuple[int, ...] | None:
+        """(rows, columns, width and height in pixels or 0) of the terminal; None if there is none. Asked at boot."""
+        return None
+
+    def waiting(self) -> int:
+        """Bytes of input that are there already."""
+        return self._replayable() + len(self._source)
+
+    def set_terminal(self, settings: bytes) -> None:
+        """A program has changed the terminal's settings (a struct termios of Linux)."""
+
+    def interruptible(self) -> bool:
+        """May a person press a key while nothing happens in the machine?"""
+        return bool(self._pressed)
+
+    def suspend(self) -> None:
+        """Ctrl-Z was pressed, and nobody in the machine makes anything of it."""
+
+    def press(self, signal: int) -> None:
+        """A person presses the key that means SIGINT, SIGQUIT or SIGTSTP. Safe at any moment."""
+        self._pressed.append(signal)
 
     # --- the kernel's side --------------------------------------------------------------------------------
 
@@ -81,6 +110,20 @@ class Door:
         self._taken += len(data)
         return data
 
+    def key(self, now: int) -> int:
+        """The next signal from the keyboard, or 0. In a run that is made again it comes when it came the first time."""
+        if self._keys_taken < len(self._keys):
+            at, signal = self._keys[self._keys_taken]
+            if at > now:
+                return 0
+        elif self._pressed:
+            signal = self._pressed.pop(0)
+            self._keys.append((now, signal))
+        else:
+            return 0
+        self._keys_taken += 1
+        return signal
+
     def random(self, size: int) -> bytes:
         """`size` random bytes: the same for the same seed (splitmix64)."""
         words = bytearray()
@@ -92,15 +135,15 @@ class Door:
             words += (z ^ (z >> 31)).to_bytes(8, "little")
         return bytes(words[:size])
 
-    def snapshot(self) -> tuple[int, int, int, int]:
+    def snapshot(self) -> tuple[int, ...]:
         """Where output, input and randomness stand. From the first call on, input is kept to be read again."""
         if self._log is None:
             self._log, self._log_start = bytearray(), self._taken
-        return self._written[STDOUT], self._written[STDERR], self._taken, self._random
+        return self._written[STDOUT], self._written[STDERR], self._taken, self._random, self._keys_taken
 
-    def restore(self, data: tuple[int, int, int, int]) -> None:
+    def restore(self, data: tuple[int, ...]) -> None:
         """Back to where `snapshot` said: input is read again, and output isn't said again."""
-        self._written[STDOUT], self._written[STDERR], self._taken, self._random = data
+        self._written[STDOUT], self._written[STDERR], self._taken, self._random, self._keys_taken = data
 
     def _replayable(self) -> int:
         """Bytes of input that were read from the world already and are yet to be read by this run."""

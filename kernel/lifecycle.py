@@ -67,6 +67,7 @@ def first_process(k: Kernel, mm_id: int, fdtable: int, cwd: int, comm: bytes) ->
     task = Task(pid, pid, mm_id, fdtable, fs_id, sighand, comm, cred)
     k.users.add(cred.uid)
     enter(k, task, ThreadGroup(pid, 0, pid, pid, SIGCHLD, comm, cred, bounds))
+    fs.take_terminal(k, k.groups[pid])
     scheduler.add(k, task)
     return task
 
@@ -173,6 +174,8 @@ def release_sighand(k: Kernel, sighand: int) -> None:
 
 def _end_process(k: Kernel, group: ThreadGroup, status: int) -> None:
     if group.tgid != INIT:
+        if group.tty and group.sid == group.tgid:
+            _give_up_terminal(k, group)
         reaper.hang_up_orphans(k, group)
     stopping.ended(k, group)
     group.status, group.zombie = status, True
@@ -188,6 +191,12 @@ def _end_process(k: Kernel, group: ThreadGroup, status: int) -> None:
         _end_machine(k, group)
         return
     reaper.notify_parent(k, group)
+
+
+def _give_up_terminal(k: Kernel, leader: ThreadGroup) -> None:
+    from kernel.fs import tty
+
+    tty.give_up(k, leader, ends=True)
 
 
 def _end_machine(k: Kernel, init: ThreadGroup) -> None:
@@ -207,3 +216,4 @@ def _end_machine(k: Kernel, init: ThreadGroup) -> None:
             group.zombie = True
             k.zombies += 1
         reaper.remove(k, group)
+    fs.shut_down_terminal(k)

@@ -146,6 +146,7 @@ def setsid(k: Kernel, t: Task) -> int:
     if t.tgid in k.pgroups:
         raise SysError(EPERM)
     _move(k, k.groups[t.tgid], t.tgid, t.tgid)
+    k.groups[t.tgid].tty = False
     return t.tgid
 
 

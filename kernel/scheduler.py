@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _FOREVER = 1 << 63
 #: Instructions that may run without a look at the world, while nobody waits for anything.
-MOST_ALONE = 20_000_000
+MOST_ALONE = 2_000_000
 _MASK = (1 << 64) - 1
 
 
@@ -152,8 +152,16 @@ def _look_outside(k: Kernel) -> None:
     while (first := queues.next_deadline()) is not None and first[0] <= k.now:
         queues.drop_deadline()
         _expire(k, *first)
+    while key := k.door.key(k.now):
+        _press(k, key)
     if queues.waiting(CONSOLE) and k.door.read_ready():
         wake(k, CONSOLE, None)
+
+
+def _press(k: Kernel, signal: int) -> None:
+    from kernel.fs import tty
+
+    tty.pressed(k, signal)
 
 
 def _expire(k: Kernel, deadline: int, tid: int) -> None:
@@ -180,7 +188,7 @@ def _idle(k: Kernel) -> None:
     while (first := queues.next_deadline()) is not None and not _is_due(k, *first):
         queues.drop_deadline()
     for_input = bool(queues.waiting(CONSOLE))
-    if first is None and not for_input:
+    if first is None and not for_input and not _may_be_interrupted(k):
         k.outcome = _deadlock(k)
         return
     passed = k.door.wait(None if first is None else first[0] - k.now, for_input)
@@ -188,6 +196,15 @@ def _idle(k: Kernel) -> None:
         k.machine.clock += passed
     elif first is not None:
         k.machine.clock = first[0]
+
+
+def _may_be_interrupted(k: Kernel) -> bool:
+    """Is a person there who could press Ctrl-C, and would anybody do anything about it?"""
+    if not k.door.interruptible():
+        return False
+    from kernel.fs import tty
+
+    return tty.awaits_key(k)
 
 
 def _deadlock(k: Kernel) -> Outcome:

@@ -167,6 +167,7 @@ class ThreadGroup(Record):
         "target",  # tid of the thread that took the last signal for all of them. signals.py
         "pgid",  # process group. pgroups.py
         "sid",  # session. pgroups.py
+        "tty",  # bool: the console is its controlling terminal. fs/terminal.py, fs/tty.py, pgroups.py; clone copies it
         "did_exec",  # bool: its program is no longer the one it was born with. exec.py
         "subreaper",  # bool: orphans below it come to it. prctl
         "below_subreaper",  # bool: some ancestor is, or was, a subreaper. clone.py, prctl
@@ -206,6 +207,7 @@ class ThreadGroup(Record):
     target: int
     pgid: int
     sid: int
+    tty: bool
     did_exec: bool
     subreaper: bool
     below_subreaper: bool
@@ -240,6 +242,7 @@ class ThreadGroup(Record):
     ) -> None:
         self.limits = limits
         self.tgid, self.parent, self.pgid, self.sid = tgid, parent, pgid, sid
+        self.tty = False
         self.exit_signal = exit_signal
         self.comm, self.cred = comm, cred
         self.children, self.threads = {}, {tgid: None}

@@ -16,6 +16,9 @@ from kernel.fs.inode import hold as hold_inode
 from kernel.fs.inode import release as release_inode
 from kernel.fs.path import path_of, resolve
 from kernel.fs.setup import init, open_console
+from kernel.fs.terminal import pids as pids_of_terminals
+from kernel.fs.terminal import shut_down as shut_down_terminal
+from kernel.fs.terminal import take as take_terminal
 
 if TYPE_CHECKING:
     from kernel.credentials import Cred
@@ -37,9 +40,12 @@ __all__ = [
     "let_go",
     "open_console",
     "path_of",
+    "pids_of_terminals",
     "read_inode",
     "release_inode",
     "resolve",
+    "shut_down_terminal",
+    "take_terminal",
     "share_table",
     "unshare_table",
     "written",

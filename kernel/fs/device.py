@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kernel.errno import EAGAIN, ENOSPC, SysError
 from kernel.fs.constants import CHUNK, O_NONBLOCK
+from kernel.fs.terminal import THE_CONSOLE
 from kernel.wait_queues import CONSOLE, WouldBlock
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ def _listen(k: Kernel, buffer: UserBuffer, flags: int) -> int:
     """Input of the machine: what has arrived, 0 at its end. Waits for some unless O_NONBLOCK."""
     if not buffer.left:
         return 0
+    console = k.terminals.peek(THE_CONSOLE)
+    if console.typed:
+        typed, k.terminals[THE_CONSOLE].typed = console.typed[: buffer.left], console.typed[buffer.left :]
+        return buffer.result(buffer.put(typed))
     data = k.door.read_input(min(buffer.left, CHUNK))
     if data is None:
         if flags & O_NONBLOCK:
@@ -87,6 +92,28 @@ def _say_error(k: Kernel, buffer: UserBuffer, flags: int) -> int:
     return _say(k, buffer, STDERR)
 
 
+def _hear(k: Kernel, buffer: UserBuffer, flags: int) -> int:
+    """The terminal: the background must not read."""
+    from kernel.fs import tty
+
+    tty.check_read(k, buffer.t)
+    return _listen(k, buffer, flags)
+
+
+def _speak(k: Kernel, buffer: UserBuffer, flags: int) -> int:
+    from kernel.fs import tty
+
+    tty.check_write(k, buffer.t)
+    return _say(k, buffer, STDOUT)
+
+
+def _speak_of_error(k: Kernel, buffer: UserBuffer, flags: int) -> int:
+    from kernel.fs import tty
+
+    tty.check_write(k, buffer.t)
+    return _say(k, buffer, STDERR)
+
+
 def _number(major: int, minor: int) -> int:
     """new_encode_dev(): how stat shows a device number below 2^12 and 2^8."""
     return major << 8 | minor
@@ -104,10 +131,16 @@ DRIVERS = {
     "full": Driver(_zeros, _full, _number(1, 7)),
     "random": Driver(_random, _swallow, _number(1, 8)),
     "urandom": Driver(_random, _swallow, _number(1, 9)),
-    "tty": Driver(_listen, _say_out, _number(5, 0), seekable=False),
-    "console": Driver(_listen, _say_out, _number(5, 1), seekable=False),
+    "tty": Driver(_hear, _speak, _number(5, 0), seekable=False),
+    "console": Driver(_hear, _speak, _number(5, 1), seekable=False),
+    # What the first process has open, where it isn't the console: without a name.
+    "console-input": Driver(_listen, _say_out, _number(5, 1), seekable=False),
+    "console-output": Driver(_listen, _say_out, _number(5, 1), seekable=False),
     "console-error": Driver(_listen, _say_error, _number(5, 1), seekable=False),
+    "tty-error": Driver(_hear, _speak_of_error, _number(5, 1), seekable=False),
 }
+NAMELESS = ("console-input", "console-output", "console-error", "tty-error")
+TERMINALS = ("tty", "console", "tty-error")
 
 
 def readiness(k: Kernel, driver: str, wanted: int) -> Readiness:
@@ -116,8 +149,8 @@ def readiness(k: Kernel, driver: str, wanted: int) -> Readiness:
 
     if driver == "random":
         return Readiness(READABLE)
-    if DRIVERS[driver].read is not _listen:
+    if DRIVERS[driver].read not in (_listen, _hear):
         return ALWAYS
-    if k.door.read_ready():
+    if k.terminals.peek(THE_CONSOLE).typed or k.door.read_ready():
         return ALWAYS
     return Readiness(WRITABLE, (CONSOLE,) if wanted & READABLE else ())

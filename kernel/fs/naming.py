@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.fs.constants import S_IFCHR, S_IFIFO, S_IFMT, S_IFSOCK
+from kernel.fs.device import NAMELESS
 from kernel.fs.proc.numbers import FIRST
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _WITHOUT_PATH = {S_IFIFO: b"pipe", S_IFSOCK: b"socket"}
 def name_of(k: Kernel, inode_id: int) -> bytes:
     """The path, with " (deleted)" behind it if it leads there no longer; of what never had one, what it is."""
     inode = k.inodes.peek(inode_id)
-    if inode.mode & S_IFMT == S_IFCHR and inode.driver == "console-error":
+    if inode.mode & S_IFMT == S_IFCHR and inode.driver in NAMELESS:
         return b"/dev/console"
     if not inode.parent:
         kind = _WITHOUT_PATH.get(inode.mode & S_IFMT)

@@ -21,6 +21,7 @@ from kernel.fs.constants import (
     O_TRUNC,
     OPEN_ONLY,
     R_OK,
+    S_IFCHR,
     S_IFDIR,
     S_IFIFO,
     S_IFLNK,
@@ -71,6 +72,7 @@ def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int
     _check_kind(k, place, flags)
     if not flags & O_PATH:
         _check_access(k, t.cred, place.inode, flags)
+        _check_terminal(k, t, place.inode)
     if k.inodes.peek(place.inode).mode & S_IFMT == S_IFIFO and not flags & O_PATH:
         return fifo.open_fifo(k, t, place.inode, flags)
     opened = file.add(k, place.inode, flags & ~OPEN_ONLY)
@@ -78,6 +80,13 @@ def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int
         attributes.strip_set_id(k, t.cred, place.inode)
         regular.truncate(k, place.inode, 0)
     return opened
+
+
+def _check_terminal(k: Kernel, t: Task, inode_id: int) -> None:
+    """/dev/tty is the caller's controlling terminal. Raises ENXIO if it has none."""
+    inode = k.inodes.peek(inode_id)
+    if inode.mode & S_IFMT == S_IFCHR and inode.driver == "tty" and not k.groups.peek(t.tgid).tty:
+        raise SysError(ENXIO)
 
 
 def _create(k: Kernel, t: Task, place: Place, flags: int, mode: int) -> int:

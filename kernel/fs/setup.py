@@ -9,7 +9,7 @@ from kernel import credentials
 from kernel.fs import directory, file, mounts, program, regular
 from kernel.fs import inode as inodes
 from kernel.fs.constants import O_RDONLY, O_WRONLY, S_IFCHR, S_IFDIR, S_ISVTX
-from kernel.fs.device import DRIVERS
+from kernel.fs.device import DRIVERS, NAMELESS
 from kernel.fs.eventfd import EventFd
 from kernel.fs.fdtable import FdTable
 from kernel.fs.file import OpenFile
@@ -19,6 +19,8 @@ from kernel.fs.mounts import BinProvider, Mount, Sources
 from kernel.fs.pipe import Pipe
 from kernel.fs.proc import numbers as proc
 from kernel.fs.proc.table import InodeTable
+from kernel.fs.terminal import THE_CONSOLE, Terminal
+from kernel.fs.terminal import make as make_terminal
 from kernel.table import Table
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ def init(k: Kernel, programs: BinProvider, points: Sequence[MountPoint] = ()) ->
     """Makes the tables and the tree. `points`: (host directory, guest directory, writable). Raises MountError."""
     k.fdtables, k.files, k.inodes = Table(FdTable), Table(OpenFile), InodeTable(k)
     k.pipes, k.mounts, k.eventfds = Table(Pipe), Table(Mount), Table(EventFd)
-    k.locks = Table(FileLocks)
+    k.locks, k.terminals = Table(FileLocks), Table(Terminal)
+    make_terminal(k)
     k.sources = Sources(programs)
     k.page_cache.fill = regular.fill
     root, binaries, devices, _, processes = (mounts.add(k, writable) for writable in (True, False, True, True, True))
@@ -50,10 +53,12 @@ def init(k: Kernel, programs: BinProvider, points: Sequence[MountPoint] = ()) ->
 def open_console(k: Kernel) -> int:
     """A descriptor table for pid 1: 0 reads the machine's input, 1 and 2 are its standard output and error."""
     console = _lookup(k, _lookup(k, k.root_inode, b"dev"), b"console")
-    error = _device(k, "console-error", 0o620, PIPE_MOUNT)
-    k.inodes[error].nlink = 0  # it has no name: it goes when nobody has it open
+    inputs, outputs, errors = k.terminals.peek(THE_CONSOLE).streams
+    reads = console if inputs else _nameless(k, "console-input")
+    writes = console if outputs else _nameless(k, "console-output")
+    error = _nameless(k, "tty-error" if errors else "console-error")
     table = FdTable()
-    for fd, (inode_id, flags) in enumerate([(console, O_RDONLY), (console, O_WRONLY), (error, O_WRONLY)]):
+    for fd, (inode_id, flags) in enumerate([(reads, O_RDONLY), (writes, O_WRONLY), (error, O_WRONLY)]):
         table.slots[fd] = (file.add(k, inode_id, flags), False)
     return k.fdtables.add(table)
 
@@ -85,10 +90,17 @@ def _make_proc(k: Kernel, mount: int) -> None:
 
 def _make_devices(k: Kernel, directory_id: int) -> None:
     for name in DRIVERS:
-        if name != "console-error":
+        if name not in NAMELESS:
             mode = 0o620 if name == "console" else 0o666
             inode_id = _device(k, name, mode, k.inodes.peek(directory_id).mount)
             directory.link(k, directory_id, name.encode(), inode_id)
+
+
+def _nameless(k: Kernel, driver: str) -> int:
+    """A device that goes when nobody has it open any more."""
+    inode_id = _device(k, driver, 0o620, PIPE_MOUNT)
+    k.inodes[inode_id].nlink = 0
+    return inode_id
 
 
 def _device(k: Kernel, driver: str, mode: int, mount: int) -> int:

@@ -48,6 +48,7 @@ class Kind(NamedTuple):
     write: Transfer
     poll: Callable[[Kernel, Task, OpenFile, int, int], Readiness]
     closed: Callable[[Kernel, int], None] = nothing
+    waiting: Callable[[Kernel, int], int] | None = None  # FIONREAD
     seekable: bool = False  # lseek answers 0 instead of ESPIPE
 
 

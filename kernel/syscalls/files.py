@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import limits
-from kernel.errno import EBADF, EINVAL, ENOTTY, ENXIO, ESPIPE, SysError
+from kernel.errno import EBADF, EINVAL, ENXIO, ESPIPE, SysError
 from kernel.fs import device, fdtable, regular, seals, special, transfer
 from kernel.fs import file as files
 from kernel.fs.constants import (
@@ -235,13 +235,6 @@ def _file_command(k: Kernel, file_id: int, command: int, argument: int) -> int:
             raise SysError(EBADF)
         return PIPE_PAGES * PAGE
     raise SysError(EINVAL)
-
-
-@syscall(29, "ioctl", "fd", "request", "argument")
-def sys_ioctl(k: Kernel, t: Task, fd: int, request: int, argument: int) -> int:
-    """ioctl(2): no file of this machine has commands of its own, the console's terminal too. Raises EBADF, ENOTTY."""
-    file_id_of(k, t, fd)
-    raise SysError(ENOTTY)
 
 
 @syscall(46, "ftruncate", "fd", "length")

@@ -65,6 +65,7 @@ def load() -> None:
         futex,
         groups,
         identity,
+        ioctl,
         itimers,
         limits,
         locks,

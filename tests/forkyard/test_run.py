@@ -198,7 +198,7 @@ def test_control_c_ends_it_with_130(source: Path) -> None:
     assert process.stdout.readline() == b"go\n"
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
-    assert process.stderr.read().startswith(b"forkyard: interrupted after ")
+    assert b"SIGINT" in process.stderr.read()
 
 
 def test_control_c_while_it_starts(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
