@@ -208,15 +208,25 @@ def _family(k: Kernel) -> list[str]:
         if group.zombie == bool(group.threads):
             found.append(f"process {tgid} is {'a zombie with' if group.zombie else 'alive without'} tasks")
         found += [f"thread {tid} of {tgid} is no task" for tid in group.threads if tid not in k.tasks]
+        owners = {tid: _tgid(k, tid) for tid in group.threads if tid in k.tasks}
+        found += [f"thread {tid} of {tgid} belongs to {owner}" for tid, owner in owners.items() if owner != tgid]
         if group.parent:
             found += _parent(k, tgid, group.parent)
         elif tgid != 1:
             found.append(f"process {tgid} has no parent")
         found += _children(k, group)
+    for tid in k.tasks.ids():
+        tgid = _tgid(k, tid)
+        if tgid not in k.groups or tid not in k.groups.peek(tgid).threads:
+            found.append(f"task {tid} isn't among the threads of {tgid}")
     zombies = sum(k.groups.peek(tgid).zombie for tgid in k.groups.ids())
     if zombies != k.zombies:
         found.append(f"there are {zombies} zombies, but {k.zombies} are counted")
     return found
+
+
+def _tgid(k: Kernel, tid: int) -> int:
+    return k.tasks.peek(tid).tgid
 
 
 def _parent(k: Kernel, tgid: int, parent: int) -> list[str]:

@@ -91,6 +91,32 @@ def test_a_deadlock_says_who_waits_for_what(source: Path, forkyard: Forkyard) ->
     assert lines[3].startswith("forkyard:   process 3 (program) waits in read for ")
 
 
+DEADLOCK_OF_THREADS = """
+    .include "syscalls.inc"
+    .data
+word: .word 5
+    .text
+    .globl _start
+_start:
+    la   a0, sleeper
+    call thread_create
+    call thread_join
+sleeper:
+    la   a0, word
+    li   a1, 5
+    call futex_wait
+"""
+
+
+def test_a_deadlock_of_threads_says_who_waits_for_which_futex(source: Path, forkyard: Forkyard) -> None:
+    source.write_text(DEADLOCK_OF_THREADS)
+    result = forkyard("run", source)
+    assert result.status == 125
+    lines = result.err.splitlines()
+    assert lines[2].startswith("forkyard:   process 2 (program) waits in futex for the futex at 0x")
+    assert lines[3].startswith("forkyard:   thread 3 of process 2 (program) waits in futex for the futex at 0x1")
+
+
 @pytest.mark.parametrize(
     ("content", "status", "says"),
     [
