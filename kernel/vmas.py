@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def overlapping(mm: Mm, start: int, end: int) -> list[Vma]:
-    """The areas that have a page in [start, end), ascending."""
+    """The areas that have a page in [start, end), ascending; none if that is empty."""
+    if start >= end:
+        return []
     index = address_space.following(mm, start)
     if index and start < mm.vmas[index - 1].end:
         index -= 1

@@ -307,6 +307,13 @@ def test_madvise_dontneed_forgets_private_pages_and_keeps_the_objects(p: Puppets
     assert p.call(1, "madvise", AT, 0, 0) == 0
 
 
+def test_mremap_to_the_same_size_within_an_area_changes_nothing(p: Puppets) -> None:
+    at = p.call(1, "mmap", 0, 4 * PAGE, 3, 0x22, -1, 0)
+    assert at is not None
+    assert p.call(1, "mremap", at + PAGE, 2 * PAGE, 2 * PAGE, 0) == at + PAGE
+    check(p.k)
+
+
 def test_mremap_shrinks_grows_and_moves(p: Puppets) -> None:
     at = anon(p, 4, at=AT)
     for page in range(4):
