@@ -64,8 +64,8 @@ def test_the_runs_read_the_same_input_and_the_status_is_the_programs(tmp_path: P
 
 
 def test_a_program_that_vfork_changes_is_named(forkyard: Forkyard) -> None:
-    result = forkyard("forklab", "--fork", "cow", PROGRAMS / "cow.s")
-    assert result.out.startswith((PROGRAMS / "cow.out").read_text())
+    result = forkyard("forklab", "--fork", "cow", PROGRAMS / "05_cow.s")
+    assert result.out.startswith((PROGRAMS / "05_cow.out").read_text())
     assert "vfork: the program did something else than under cow: its output was another." in result.out
     assert "eager: the program" not in result.out
 

@@ -84,10 +84,10 @@ KERNEL = (
     ),
     Mutant(
         "a-child-does-not-know-that-it-is-one",
-        "kernel.lifecycle",
-        "_copy_process",
-        "child.hart.x[A0] = 0",
-        "child.hart.x[A0] = pid",
+        "kernel.clone",
+        "_set_registers",
+        "hart.x[A0] = 0",
+        "hart.x[A0] = child.tid",
         (f"{SAMPLES}::test_a_sample_built_by_our_tools",),
     ),
     # page tables that are shared
@@ -376,7 +376,7 @@ KERNEL = (
     ),
     Mutant(
         "the-parent-of-vfork-does-not-wait",
-        "kernel.lifecycle",
+        "kernel.clone",
         "clone",
         "if flags & CLONE_VFORK:",
         "if False:",
