@@ -9,6 +9,7 @@ from typing import NamedTuple, NoReturn
 from forkyard.errors import UserError
 
 DEFAULT_MEMORY = 256 << 20
+PID_MAX = 32768
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 SMALLEST_MEMORY = 1 << 20
 LARGEST_MEMORY = 64 << 30
@@ -108,6 +109,8 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="most tasks alive at once (default 4096)",
     )
+    add("--pid-max", type=number(4, 1 << 22), default=PID_MAX, metavar="N",
+        help="pids are below N and begin again there, from 4 on (default 32768)")  # fmt: skip
     add("--quantum", type=number(64), metavar="N", help="instructions in a time slice, from 64 on")
     add("--sched", choices=("rr", "random"), default="rr", help="round robin (the default), or random with --seed")
     add("--seed", type=number(0), default=0, metavar="N", help="what random numbers and the random schedule start from")

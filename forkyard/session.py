@@ -73,6 +73,7 @@ def config(options: argparse.Namespace) -> Config:
         engine=options.engine,
         max_insns=options.max_insns,
         max_procs=options.max_procs,
+        pid_max=options.pid_max,
         quantum=options.quantum or DEFAULT_QUANTUM,
         sched=options.sched,
         seed=options.seed,

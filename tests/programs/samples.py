@@ -16,7 +16,10 @@ PROGRAMS = Path(__file__).resolve().parents[2] / "programs"
 FORKYARD_ONLY = {
     "forkbomb": "meets --max-procs; under qemu it would meet the limits of the host's user",
     "memory_hog": "meets --memory and RLIMIT_AS, which qemu-riscv64 doesn't apply to its guest",
+    "pid_reuse": "meets --pid-max; under qemu the pids are those of the host",
+    "subreaper": "qemu-riscv64 refuses PR_SET_CHILD_SUBREAPER; prctl(2) says what it must write",
     "vfork_danger": "qemu-riscv64 makes a fork of every vfork; vfork(2) says what it must write",
+    "zombie_factory": "meets --max-procs; under qemu it would meet the limits of the host's user",
 }
 # What the lines on stderr say (no_exit, start_returns: where and why, in plain words) is forkyard's own too, and is
 # tested in tests/forkyard: under qemu nobody speaks.
@@ -25,7 +28,12 @@ FORKYARD_ONLY = {
 ENDLESS = {"yes": "runs until its pipe has no reader; `sh` and `head` run it"}
 
 # What a sample needs from the command line of forkyard, and as kernel.config.Config has it.
-OPTIONS: dict[str, dict[str, int]] = {"forkbomb": {"max_procs": 100}, "memory_hog": {"memory": 16 << 20}}
+OPTIONS: dict[str, dict[str, int]] = {
+    "forkbomb": {"max_procs": 100},
+    "memory_hog": {"memory": 16 << 20},
+    "pid_reuse": {"pid_max": 12},
+    "zombie_factory": {"max_procs": 50},
+}
 
 
 class Sample(NamedTuple):

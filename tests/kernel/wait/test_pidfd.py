@@ -7,13 +7,14 @@ from struct import pack
 import pytest
 
 from kernel.check import check
-from kernel.errno import EAGAIN, EBADF, ECHILD, EINVAL, EPERM, ESRCH
+from kernel.clone import CLONE_DETACHED, CLONE_PARENT_SETTID, CLONE_PIDFD
+from kernel.errno import EAGAIN, EBADF, ECHILD, EFAULT, EINVAL, EPERM, ESRCH
 from kernel.fs.pidfd import PIDFD_NONBLOCK, PIDFD_THREAD
 from kernel.fs.readiness import POLLHUP, POLLIN, POLLRDNORM
-from kernel.signal_numbers import LAST_SIGNAL, SIGKILL, SIGTERM, SIGUSR1
+from kernel.signal_numbers import LAST_SIGNAL, SIGCHLD, SIGKILL, SIGTERM, SIGUSR1
 from kernel.syscalls.wait import P_PIDFD
 from kernel.wait import WEXITED, WNOHANG, WNOWAIT
-from tests.kernel.puppet import DATA, Puppets
+from tests.kernel.puppet import DATA, RODATA, Puppets
 
 READY = POLLIN | POLLRDNORM
 
@@ -165,5 +166,30 @@ def test_pidfds_of_one_process_are_one_reference_and_closing_the_last_one_frees_
     assert p.call(1, "close", fd) == 0
     check(p.k)
     assert p.call(child, "close", again) == 0
+    assert len(p.k.pid_refs) == 0
+    check(p.k)
+
+
+def test_clone_makes_a_pidfd_for_the_child_it_makes() -> None:
+    p = Puppets()
+    child = p.call(1, "clone", CLONE_PIDFD | SIGCHLD, 0, DATA) or 0
+    fd = (p.load(1, DATA) or 0) & 0xFFFFFFFF
+    tables = [p.k.fdtables.peek(p.k.tasks.peek(pid).fdtable).slots for pid in (1, child)]
+    assert tables[0][fd][1], "with close-on-exec"
+    assert fd not in tables[1], "the child's descriptors were copied before"
+    assert p.call(1, "pidfd_send_signal", fd, SIGTERM, 0, 0) == 0
+    p.run(child)
+    assert poll(p, 1, fd) == READY
+    check(p.k)
+
+
+@pytest.mark.parametrize(
+    ("flags", "address", "errno"),
+    [(CLONE_PARENT_SETTID, DATA, EINVAL), (CLONE_DETACHED, DATA, EINVAL), (0, RODATA, EFAULT), (0, 8, EFAULT)],
+)
+def test_a_clone_whose_pidfd_cannot_be_made_makes_no_child(flags: int, address: int, errno: int) -> None:
+    p = Puppets()
+    assert p.call(1, "clone", CLONE_PIDFD | flags | SIGCHLD, 0, address) == -errno
+    assert list(p.k.groups.peek(1).children) == []
     assert len(p.k.pid_refs) == 0
     check(p.k)
