@@ -192,3 +192,39 @@ def test_init_that_waits_is_woken_by_an_orphaned_zombie() -> None:
     p.run(1)
     assert p.result(1) in (child, grandchild)
     assert p.call(1, "wait4", -1, 0, WNOHANG) in (child, grandchild)
+
+
+def looked_at(p: Puppets, *arguments: int) -> int:
+    """How many processes a wait4 of pid 1 looks at."""
+    groups, count = p.k.groups, 0
+    for_reading = type(groups).peek
+
+    def peek(table: object, row_id: int) -> object:
+        nonlocal count
+        count += table is groups
+        return for_reading(table, row_id)  # type: ignore[arg-type]
+
+    type(groups).peek = peek  # type: ignore[assignment, method-assign]
+    try:
+        p.call(1, "wait4", *arguments)
+    finally:
+        type(groups).peek = for_reading  # type: ignore[method-assign]
+    return count
+
+
+@pytest.mark.parametrize("which", ["any", "its pid", "its group", "own group"])
+@pytest.mark.parametrize("what", ["ended", "none"])
+def test_a_wait_looks_at_no_more_children_when_there_are_more(which: str, what: str) -> None:
+    counts = []
+    for many in (3, 30):
+        p = Puppets(memory=8 << 20)
+        for _ in range(many):
+            p.fork(1)
+        child = p.fork(1)
+        if which == "its group":
+            p.call(1, "setpgid", child, 0)
+        if what == "ended":
+            p.call(child, "exit_group", 0)
+        target = {"any": -1, "its pid": child, "its group": -child, "own group": 0}[which]
+        counts.append(looked_at(p, target, 0, WNOHANG))
+    assert counts[0] == counts[1]
