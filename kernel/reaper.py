@@ -10,9 +10,11 @@ them that have something to tell (they have ended, were stopped, or go on), so t
 from __future__ import annotations
 
 from bisect import bisect_left
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kernel import pgroups, pid_refs, siginfo, signals
+from kernel.errno import SysError
 from kernel.signal_numbers import LAST_SIGNAL, SA_NOCLDSTOP, SA_NOCLDWAIT, SIG_IGN, SIGCHLD, SIGCONT, SIGHUP
 from kernel.task import DEFAULT, Task, ThreadGroup
 
@@ -107,7 +109,7 @@ def _tell_of_parents_death(k: Kernel, parent: Task, child: ThreadGroup) -> None:
     """PR_SET_PDEATHSIG of each of the child's threads; the signal goes to the process."""
     for tid in list(child.threads):
         signal = k.tasks.peek(tid).pdeath_signal if tid in k.tasks else 0
-        if signal:
+        if signal and signals.may_send(k, parent, child.tgid, signal):
             signals.send(k, child.tgid, siginfo.by_user(signal, parent))
 
 
@@ -157,7 +159,8 @@ def _tell_of_end(k: Kernel, group: ThreadGroup) -> bool:
         return False
     action = signals.action_of(k, k.groups.peek(group.parent), signal) if signal == SIGCHLD else DEFAULT
     if action.handler != SIG_IGN:
-        signals.send(k, group.parent, siginfo.of_end(signal, group), group.forker)
+        with suppress(SysError):  # a real-time signal for which there is no room: it is lost, as on Linux
+            signals.send(k, group.parent, siginfo.of_end(signal, group), group.forker)
     return action.handler == SIG_IGN or bool(action.flags & SA_NOCLDWAIT)
 
 

@@ -6,6 +6,7 @@ from struct import unpack
 
 import pytest
 
+from kernel import limits
 from kernel.check import check
 from kernel.errno import ECHILD, EFAULT, EINVAL, ESRCH
 from kernel.signal_numbers import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
@@ -228,3 +229,15 @@ def test_a_wait_looks_at_no_more_children_when_there_are_more(which: str, what: 
         target = {"any": -1, "its pid": child, "its group": -child, "own group": 0}[which]
         counts.append(looked_at(p, target, 0, WNOHANG))
     assert counts[0] == counts[1]
+
+
+def test_an_exit_signal_for_which_there_is_no_room_is_lost_and_the_child_is_not() -> None:
+    p = Puppets()
+    realtime = 40
+    p.k.tasks[1].blocked = 1 << realtime - 1
+    limits.change(p.k.groups[1], limits.SIGPENDING, 0, 0)
+    child = p.call(1, "clone", realtime) or 0
+    p.call(child, "exit_group", 3)
+    check(p.k)
+    assert status_of(p, 1, child, WALL) == (child, 3 << 8)
+    assert p.k.groups.peek(1).queue == []
