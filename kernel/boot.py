@@ -9,6 +9,7 @@ from kernel import exec as program
 from kernel.config import Config
 from kernel.door import Door
 from kernel.errno import SysError
+from kernel.fork_policy import POLICIES
 from kernel.fs import api as fs
 from kernel.kernel import Kernel
 from kernel.syscalls import table
@@ -32,7 +33,9 @@ def boot(config: Config, door: Door, programs: BinProvider, path: bytes, argumen
 
 
 def prepare(config: Config, door: Door, programs: BinProvider) -> Kernel:
-    """A kernel with its files and without any process."""
+    """A kernel with its files and without any process. Raises BootError for a policy of fork that there is not."""
+    if config.fork not in (*POLICIES, "vfork"):
+        raise BootError(f"no policy of fork is called {config.fork!r}: there are {', '.join(POLICIES)}")
     table.load()
     k = Kernel(config, door)
     k.schedule_state = config.seed

@@ -110,11 +110,14 @@ def _spaces(k: Kernel) -> list[str]:
     found = []
     for mm_id in k.mms.ids():
         mm, mapped = k.mms.peek(mm_id), 0
-        for va, entry in pagetable.mappings(k, mm.root):
-            mapped += 1
-            wrong = _mapping(k, mm, va, entry) or _sharing(k, mm, va, entry)
-            if wrong:
-                found.append(f"mm {mm_id}, page {va:#x}, entry {entry:#x}: {wrong}")
+        for base, table in pagetable.leaf_tables(k, mm.root):
+            shared = any(k.frames.count(ppn) > 1 for ppn in pagetable.path(k, mm.root, base))
+            for index, entry in pagetable.present(k, table):
+                mapped += 1
+                va = base + index * PAGE
+                wrong = _mapping(k, mm, va, entry) or (_sharing(k, mm, va) if shared else "")
+                if wrong:
+                    found.append(f"mm {mm_id}, page {va:#x}, entry {entry:#x}: {wrong}")
         found += [f"mm {mm_id}: {wrong}" for wrong in _tables(k, mm.root)]
         if mapped != mm.resident:
             found.append(f"mm {mm_id} has {mapped} pages mapped, but says {mm.resident}")
@@ -158,11 +161,8 @@ def _mapping(k: Kernel, mm: Mm, va: int, entry: int) -> str:
     return ""
 
 
-def _sharing(k: Kernel, mm: Mm, va: int, entry: int) -> str:
+def _sharing(k: Kernel, mm: Mm, va: int) -> str:
     """What two address spaces come to through one table must be the same to both: no right to write, no shared area."""
-    path = pagetable.path(k, mm.root, va)
-    if all(k.frames.count(table) == 1 for table in path):
-        return ""
     vma = find(mm, va)
     if vma is not None and vma.flags & SHARED:
         return "it is shared memory, but in a table that is shared"

@@ -68,11 +68,28 @@ class Frames:
 
     def hold(self, ppn: int) -> None:
         """One more holder of a frame that has one already."""
-        self.hold_many((ppn,))
+        index = ppn - self._first
+        word = self._counts[index]
+        assert 0 < word < _FREE, f"frame {ppn:#x} is held, but it is free"
+        self._set(index, word + 1)
+        self._k.stats.pay("counts", 1)
+        if self._k.events.FrameShared:
+            self._tell_shared((ppn,))
 
     def release(self, ppn: int) -> None:
-        """One holder less; the last one frees the frame."""
-        self.release_many((ppn,))
+        """One holder less; the last one frees the frame. (Written out: every copy of a page on write comes here.)"""
+        index = ppn - self._first
+        word = self._counts[index]
+        assert 0 < word < _FREE, f"frame {ppn:#x} is released, but it is free"
+        if word == 1:
+            self._set(index, _FREE | self._head)
+            self._head = index
+            self.used -= 1
+        else:
+            self._set(index, word - 1)
+        self._k.stats.pay("counts", 1)
+        if self._k.events.FrameReleased:
+            self._tell_released((ppn,))
 
     def hold_many(self, ppns: Sequence[int]) -> None:
         """`hold` each of them (a hot path: fork calls it with all pages of a table)."""

@@ -278,12 +278,13 @@ class LittleMemoryEager(LittleMemory):
     policy = "eager"
 
 
+FEWER = settings().max_examples // 3  # for the policies that aren't the default
 TestAnyOrder = AnyOrder.TestCase
 TestLittleMemory = LittleMemory.TestCase
 TestSharedTables = SharedTables.TestCase
 TestLittleMemorySharedTables = LittleMemorySharedTables.TestCase
 TestEager = Eager.TestCase
 TestLittleMemoryEager = LittleMemoryEager.TestCase
-TestAnyOrder.settings = TestLittleMemory.settings = settings(stateful_step_count=40)
+TestAnyOrder.settings = TestLittleMemory.settings = settings(stateful_step_count=40, max_examples=FEWER)
 TestSharedTables.settings = TestLittleMemorySharedTables.settings = settings(stateful_step_count=40)
-TestEager.settings = TestLittleMemoryEager.settings = settings(stateful_step_count=25, max_examples=20)
+TestEager.settings = TestLittleMemoryEager.settings = settings(stateful_step_count=25, max_examples=FEWER)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from kernel import pagetable
+from kernel.boot import BootError
 from kernel.check import check, check_end
 from kernel.errno import ENOMEM
 from kernel.mm import Mm
@@ -465,6 +466,11 @@ def test_tables_that_munmap_or_brk_empties_are_given_back_at_once(forked: bool) 
 
 
 # --- the work -------------------------------------------------------------------------------------------------
+
+
+def test_a_policy_that_there_is_not_is_refused_at_boot() -> None:
+    with pytest.raises(BootError, match="no policy of fork is called 'magic'"):
+        Puppets(fork="magic")
 
 
 def test_each_policy_pays_in_its_own_way() -> None:

@@ -16,7 +16,7 @@ from tests.kernel.puppet import DATA, Puppets
 
 PAGE = 4096
 PAGES = 8
-BASE = 0x20_0000_0000
+BASE = 0x20_4000_0000 - 4 * 4096  # half of the pages are below another upper table, too
 R, W = 1, 2
 SHARED, PRIVATE, FIXED, ANON = 1, 2, 0x10, 0x20
 FILE = 0  # the object that is the memfd; others are shared anonymous memory
@@ -80,6 +80,16 @@ class Memory(RuleBasedStateMachine):
         pid, (first, count) = self.pid(number), where
         assert self.p.call(pid, "munmap", BASE + first * PAGE, count * PAGE) == 0
         for page in range(first, first + count):
+            self.spaces[pid].pop(page, None)
+
+    @rule(number=who, half=st.sampled_from([0, 1, 2]))
+    def munmap_whole_tables(self, number: int, half: int) -> None:
+        """The lower half of the pages, the upper one, or both, with all that could be below the same page tables."""
+        pid = self.pid(number)
+        first, last = (0, PAGES // 2) if half == 0 else (PAGES // 2, PAGES) if half == 1 else (0, PAGES)
+        start = BASE + first * PAGE & -(1 << 30)
+        assert self.p.call(pid, "munmap", start, 2 << 30 if half == 2 else 1 << 30) == 0
+        for page in range(first, last):
             self.spaces[pid].pop(page, None)
 
     @rule(number=who, where=ranges, prot=prots)
@@ -206,8 +216,10 @@ class Eager(Memory):
     policy = "eager"
 
 
+FEWER = settings().max_examples // 3  # for the policies that aren't the default
 TestMemory = Memory.TestCase
 TestSharedTables = SharedTables.TestCase
 TestEager = Eager.TestCase
-TestMemory.settings = TestSharedTables.settings = settings(stateful_step_count=40)
-TestEager.settings = settings(stateful_step_count=25, max_examples=20)
+TestMemory.settings = settings(stateful_step_count=40, max_examples=FEWER)
+TestSharedTables.settings = settings(stateful_step_count=40)
+TestEager.settings = settings(stateful_step_count=25, max_examples=FEWER)
