@@ -63,24 +63,29 @@ class Request(NamedTuple):
     parent_tid: int = 0
     child_tid: int = 0
     set_tid: tuple[int, ...] = ()
+    pidfd: int = 0
 
 
 def clone(k: Kernel, t: Task, request: Request) -> int:
     """clone(2): returns the child's tid. With CLONE_VFORK the caller sleeps until the child execs or ends.
 
-    SysError EINVAL or EPERM for flags that Linux refuses; EAGAIN at the limit of tasks; ENOMEM. CLONE_PIDFD is EINVAL:
-    there are no pidfds. CLONE_PTRACE, CLONE_UNTRACED, CLONE_IO, CLONE_SYSVSEM and CLONE_DETACHED have nothing to do.
+    SysError EINVAL or EPERM for flags that Linux refuses; EAGAIN at the limit of tasks; ENOMEM; EMFILE, ENFILE, EFAULT
+    (CLONE_PIDFD). CLONE_PTRACE, CLONE_UNTRACED, CLONE_IO, CLONE_SYSVSEM and CLONE_DETACHED have nothing to do.
     """
     if t.pending is not None:
         return _wait_for_vfork(k, t, cast("int", t.pending.progress))
     if k.config.fork == "vfork" and not request.flags & CLONE_VM:
         request = request._replace(flags=request.flags | CLONE_VM | CLONE_VFORK)
     flags = request.flags
-    _check(t, flags)
+    _check(t, request)
     users.check_limit(k, t)
     if len(k.tasks) + k.zombies >= k.config.max_procs:
         raise SysError(EAGAIN)
+    if flags & CLONE_PIDFD:
+        _announce_pidfd(k, t, request.pidfd)
     child, shared = _copy(k, t, request)
+    if flags & CLONE_PIDFD:
+        _make_pidfd(k, t, child)
     if flags & CLONE_PARENT_SETTID:
         lifecycle.store_tid(k, t, request.parent_tid, child.tid)
     if flags & CLONE_CHILD_SETTID:
@@ -97,6 +102,22 @@ def clone(k: Kernel, t: Task, request: Request) -> int:
     return child.tid
 
 
+def _announce_pidfd(k: Kernel, t: Task, address: int) -> None:
+    """The number that the pidfd is going to have goes to `address`. SysError EMFILE, ENFILE, EFAULT: no child then."""
+    from kernel.fs import fdtable, file
+    from kernel.user_memory import copy_out
+
+    fd = fdtable.lowest_free(k, t)
+    file.check_limit(k)
+    copy_out(k, t, address, fd.to_bytes(4, "little"))
+
+
+def _make_pidfd(k: Kernel, t: Task, child: Task) -> None:
+    from kernel.fs import pidfd
+
+    pidfd.make(k, t, child.tid, pidfd.PIDFD_THREAD if child.tid != child.tgid else 0)
+
+
 def _wait_for_vfork(k: Kernel, t: Task, child: int) -> int:
     """Nothing but death interrupts this."""
     if child in k.tasks and k.tasks.peek(child).vfork == t.tid:
@@ -104,8 +125,13 @@ def _wait_for_vfork(k: Kernel, t: Task, child: int) -> int:
     return child
 
 
-def _check(t: Task, flags: int) -> None:
-    """What copy_process refuses, in its order; then what needs a privilege, and what this kernel doesn't have."""
+def _check(t: Task, request: Request) -> None:
+    """What kernel_clone and copy_process refuse; then what needs a privilege, and what this kernel doesn't have."""
+    flags = request.flags
+    if flags & CLONE_PIDFD and (
+        flags & CLONE_DETACHED or (flags & CLONE_PARENT_SETTID and request.pidfd == request.parent_tid)
+    ):
+        raise SysError(EINVAL)
     if flags & CLONE_FS and flags & (CLONE_NEWNS | CLONE_NEWUSER):
         raise SysError(EINVAL)
     if (flags & CLONE_THREAD and not flags & CLONE_SIGHAND) or (flags & CLONE_SIGHAND and not flags & CLONE_VM):
@@ -113,8 +139,6 @@ def _check(t: Task, flags: int) -> None:
     if flags & CLONE_PARENT and t.tgid == INIT:
         raise SysError(EINVAL)  # its child would have no parent
     if flags & CLONE_THREAD and flags & (CLONE_NEWUSER | CLONE_NEWPID):
-        raise SysError(EINVAL)
-    if flags & CLONE_PIDFD:
         raise SysError(EINVAL)
     if flags & CLONE_INTO_CGROUP:
         raise SysError(EBADF)

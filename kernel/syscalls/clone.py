@@ -27,9 +27,12 @@ _CLONE3 = _LEGACY | clone.CLONE_CLEAR_SIGHAND | clone.CLONE_INTO_CGROUP
 
 @syscall(220, "clone", "flags", "stack*", "parent_tid*", "tls", "child_tid*")
 def sys_clone(k: Kernel, t: Task, flags: int, stack: int, parent_tid: int, tls: int, child_tid: int) -> int:
-    """clone(2); the order of arguments is RISC-V's. The low byte of the flags is the signal for the parent."""
-    request = Request(flags & _LEGACY & ~CSIGNAL, flags & CSIGNAL, stack, tls, parent_tid, child_tid)
-    return clone.clone(k, t, request)
+    """clone(2); the order of arguments is RISC-V's. The low byte of the flags is the signal for the parent.
+
+    A pidfd goes to where the tid would go with CLONE_PARENT_SETTID.
+    """
+    mask, signal = flags & _LEGACY & ~CSIGNAL, flags & CSIGNAL
+    return clone.clone(k, t, Request(mask, signal, stack, tls, parent_tid, child_tid, pidfd=parent_tid))
 
 
 @syscall(435, "clone3", "args*", "size")
@@ -41,7 +44,7 @@ def sys_clone3(k: Kernel, t: Task, address: int, size: int) -> int:
     if t.pending is not None:
         return clone.clone(k, t, Request(0, 0))  # its vfork goes on
     fields = _fields(k, t, address, size)
-    flags, _, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup = fields
+    flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup = fields
     if set_tid_size > MAX_PID_NS_LEVEL or bool(set_tid) != bool(set_tid_size):
         raise SysError(EINVAL)
     if exit_signal > LAST_SIGNAL:
@@ -51,7 +54,7 @@ def sys_clone3(k: Kernel, t: Task, address: int, size: int) -> int:
     tids = unpack(f"<{set_tid_size}i", copy_in(k, t, set_tid, 4 * set_tid_size))
     _check_flags(flags, exit_signal)
     sp = _stack_end(stack, stack_size)
-    return clone.clone(k, t, Request(flags, exit_signal, sp, tls, parent_tid, child_tid, tids))
+    return clone.clone(k, t, Request(flags, exit_signal, sp, tls, parent_tid, child_tid, tids, pidfd))
 
 
 def _fields(k: Kernel, t: Task, address: int, size: int) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ enum {
     GET_ROBUST, NANOSLEEP, SETPARAM = 118, SETSCHEDULER, GETSCHEDULER, GETPARAM, SETAFFINITY, GETAFFINITY, YIELD,
     PRIORITY_MAX, PRIORITY_MIN, KILL = 129, TKILL, TGKILL, SIGACTION = 134, SIGPROCMASK, SIGPENDING, GETCPU = 168,
     GETPID = 172, GETTID = 178, CLONE = 220, EXECVE, MMAP, MPROTECT = 226, WAIT4 = 260, CLONE3 = 435, CLOCK_GETTIME = 113,
-    GETPPID = 173, UMASK = 166,
+    GETPPID = 173, UMASK = 166, WAITID = 95,
 };
 asm(".globl _start\n_start: mv a0, sp\n tail begin\n");
 /* start(flags, stack, parent_tid, child_tid): the child goes on at the function that lies on its stack. */
@@ -41,7 +41,7 @@ enum {
     SET_ROBUST = 273, GET_ROBUST, NANOSLEEP = 35, SETPARAM = 142, GETPARAM, SETSCHEDULER, GETSCHEDULER, PRIORITY_MAX,
     PRIORITY_MIN, SETAFFINITY = 203, GETAFFINITY, YIELD = 24, KILL = 62, TKILL = 200, TGKILL = 234, SIGACTION = 13,
     SIGPROCMASK, SIGPENDING = 127, GETCPU = 309, GETPID = 39, GETTID = 186, CLONE = 56, EXECVE = 59, MMAP = 9,
-    MPROTECT, WAIT4 = 61, CLONE3 = 435, CLOCK_GETTIME = 228, GETPPID = 110, UMASK = 95,
+    MPROTECT, WAIT4 = 61, CLONE3 = 435, CLOCK_GETTIME = 228, GETPPID = 110, UMASK = 95, WAITID = 247,
 };
 asm(".globl _start\n_start: mov %rsp, %rdi\n call begin\n");
 asm("start: mov $56, %eax\n mov %rcx, %r10\n syscall\n test %rax, %rax\n jnz 1f\n pop %rax\n pop %rdi\n call *%rax\n"
@@ -214,6 +214,39 @@ static void case_flags(void)
         }
     }
     sys(EXIT_GROUP, 0);
+}
+
+static void case_pidfd(void)
+{
+    int pidfd = -1, unused = 1;
+    i64 child = vanish(0x1000 | CHLD, 0, &pidfd, &unused);
+    line("child", child > 0);
+    line("pidfd", pidfd);
+    line("wait by pidfd", sys(WAITID, 3, pidfd, 0, 4, 0));
+    line("and nobody is left", sys(WAIT4, -1, 0, WALL));
+    line("parent_settid too", vanish(0x1000 | PARENT_SETTID | CHLD, 0, &pidfd, &unused));
+    line("detached too", vanish(0x1000 | DETACHED | CHLD, 0, &pidfd, &unused));
+    line("nowhere", vanish(0x1000 | CHLD, 0, (int *)8, &unused));
+    line("still nobody", sys(WAIT4, -1, 0, WALL));
+    line("of a thread", vanish(0x1000 | VM | SIGHAND | THREAD, stacks[1] + 4096, &pidfd, &unused) > 0);
+    ms(5);
+    line("pidfd", pidfd);
+    line("a process isn't it", sys(WAITID, 3, pidfd, 0, 4, 0));
+    u64 a[11] = { 0x1000 | PARENT_SETTID, (u64)&pidfd, 0, (u64)&unused, CHLD };
+    child = sys(CLONE3, a, 88);
+    if (!child)
+        sys(EXIT_GROUP, 5);
+    line("clone3: pidfd", pidfd);
+    line("parent_settid", unused == child);
+    line("status", status_of(child));
+    a[3] = a[1];
+    line("both in one place", sys(CLONE3, a, 88));
+    child = fork();
+    if (!child)
+        sys(EXIT_GROUP, sys(CLOSE, pidfd) == 0 ? 1 : 2);
+    line("inherited", status_of(child));
+    child = vanish(0x1000 | CHLD, 0, &pidfd, &unused);
+    status_of(child);
 }
 
 static i64 note(i64 n)
@@ -865,7 +898,7 @@ static void case_close(void)
 }
 
 static const struct { const char *name; void (*run)(void); } cases[] = {
-    { "flags", case_flags }, { "ids", case_ids }, { "sharing", case_sharing }, { "unshare", case_unshare },
+    { "flags", case_flags }, { "pidfd", case_pidfd }, { "ids", case_ids }, { "sharing", case_sharing }, { "unshare", case_unshare },
     { "clone3", case_clone3 }, { "exit", case_exit }, { "after_exec", case_after_exec }, { "exec", case_exec },
     { "children", case_children }, { "futex_errors", case_futex_errors }, { "wake_op", case_wake_op },
     { "wake", case_wake }, { "requeue", case_requeue }, { "interrupted", case_interrupted },
