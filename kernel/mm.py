@@ -38,6 +38,7 @@ SIGNAL_TRAMPOLINE = 64  # the page that signal handlers return to (signal_frame.
 TASK_SIZE = 1 << 38  # user addresses lie below
 STACK_TOP = TASK_SIZE - PAGE
 GUARD_GAP = 256 * PAGE  # Linux's stack_guard_gap
+_BEHIND = 1 << 64  # no area ends there: (va, _BEHIND) sorts behind the areas that start at va or below
 ASIDS = 1 << 16  # of satp's 16 bits; 0 is never given out
 
 
@@ -101,7 +102,7 @@ def create(k: Kernel) -> int:
 
 def find(mm: Mm, va: int) -> Vma | None:
     """The VMA that `va` lies in."""
-    index = bisect_right(mm.vmas, va, key=_start)
+    index = bisect_right(mm.vmas, (va, _BEHIND))
     if index and va < mm.vmas[index - 1].end:
         return mm.vmas[index - 1]
     return None
@@ -109,7 +110,7 @@ def find(mm: Mm, va: int) -> Vma | None:
 
 def following(mm: Mm, va: int) -> int:
     """The index in `mm.vmas` of the first VMA that starts behind `va`."""
-    return bisect_right(mm.vmas, va, key=_start)
+    return bisect_right(mm.vmas, (va, _BEHIND))
 
 
 def is_free(mm: Mm, start: int, end: int) -> bool:
@@ -217,7 +218,3 @@ def destroy(k: Kernel, mm_id: int) -> None:
     if mm.exe:
         fs.release_inode(k, mm.exe)
     k.mms.remove(mm_id)
-
-
-def _start(vma: Vma) -> int:
-    return vma.start

@@ -96,15 +96,17 @@ def own(k: Kernel, root: int, va: int) -> int:
     Makes the tables that are missing. With OutOfMemory, what was made or copied by then stays: nobody sees it. (A hot
     path: every fault that changes something comes here.)
     """
-    ram = k.machine.ram
-    upper = own_upper(k, root, va)
+    ram, count = k.machine.ram, k.frames.count
+    upper = ram.read64(root * PAGE + (va >> 30 & 511) * 8) >> 10
+    if not upper or count(upper) > 1:
+        upper = own_upper(k, root, va)
     slot = upper * PAGE + (va >> 21 & 511) * 8
     entry = ram.read64(slot)
     if not entry:
         table = _make(k, slot)
     else:
         table = entry >> 10
-        if k.frames.count(table) > 1:
+        if count(table) > 1:
             write_protect(k, table)
             table = _copy(k, slot, table)
         elif not entry & PTE_V:
