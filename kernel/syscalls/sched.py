@@ -26,7 +26,11 @@ CPUS = 1
 
 
 def _find(k: Kernel, t: Task, pid: int) -> Task:
-    """The thread that a pid_t means; 0 is the caller. SysError EINVAL (negative), ESRCH."""
+    """The thread that a pid_t means; 0 is the caller. SysError EINVAL (negative), ESRCH.
+
+    For a leader that has ended before its threads one of them answers. (On Linux it can be asked itself as long as its
+    number is taken, a zombie too.)
+    """
     number = signed32(pid)
     if number < 0:
         raise SysError(EINVAL)
@@ -34,6 +38,8 @@ def _find(k: Kernel, t: Task, pid: int) -> Task:
         return t
     if number in k.tasks:
         return k.tasks[number]
+    if number in k.groups and k.groups.peek(number).threads:
+        return k.tasks[next(iter(k.groups.peek(number).threads))]
     raise SysError(ESRCH)
 
 

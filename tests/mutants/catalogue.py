@@ -14,6 +14,8 @@ LATER = "tests/kernel/test_what_only_shows_later.py"
 MEMORY = "tests/vm/test_memory_and_snapshots.py"
 UNICORN = "tests/vm/test_against_unicorn.py"
 SV39 = "tests/vm/test_sv39.py::test_random_tables_and_accesses_do_what_the_manual_says"
+THREADS = "tests/kernel/threads/test_cases.py::test_a_program_sees_the_threads_that_linux_would_show_it"
+SHARING = "tests/kernel/threads/test_sharing.py"
 SAMPLES = "tests/programs/test_samples.py"
 
 KERNEL = (
@@ -515,4 +517,63 @@ COMMAND_LINE = (
     ),
 )
 
-MUTANTS: dict[str, Mutant] = {m.name: m for m in (*KERNEL, *MACHINE, *ASSEMBLER, *COMMAND_LINE)}
+THREAD = (
+    Mutant(
+        "a-futex-waits-whatever-its-value",
+        "kernel.futex",
+        "wait",
+        "load(k, t, address) != value",
+        "load(k, t, address) is None",
+        (f"{THREADS}[futex_errors]",),
+    ),
+    Mutant(
+        "the-private-flag-of-a-futex-means-nothing",
+        "kernel.futex",
+        "key_of",
+        "if not shared:",
+        "if not shared and t.mm < 0:",
+        (f"{THREADS}[wake]",),
+    ),
+    Mutant(
+        "a-thread-that-ends-wakes-nobody-who-joins-it",
+        "kernel.lifecycle",
+        "release_memory",
+        "futex.wake(k, futex.key_of(k, t, address, True), 1)",
+        "pass",
+        (f"{THREADS}[ids]",),
+    ),
+    Mutant(
+        "a-tid-is-cleared-in-memory-that-nobody-shares",
+        "kernel.lifecycle",
+        "release_memory",
+        "k.mms.peek(t.mm).users > 1",
+        "k.mms.peek(t.mm).users > 0",
+        (f"{THREADS}[clear_tid]",),
+    ),
+    Mutant(
+        "exec-by-a-thread-keeps-its-tid",
+        "kernel.lifecycle",
+        "become_leader",
+        "if tid == t.tgid:",
+        "if tid:",
+        (f"{SHARING}::test_exec_by_another_thread_ends_all_others_and_takes_the_leaders_number",),
+    ),
+    Mutant(
+        "a-process-is-stopped-with-its-first-thread",
+        "kernel.stopping",
+        "join",
+        "if any(",
+        "if False and any(",
+        (f"{SHARING}::test_a_process_is_stopped_when_its_last_thread_has_stopped",),
+    ),
+    Mutant(
+        "a-close-takes-the-file-from-a-read-under-way",
+        "kernel.fs.fdtable",
+        "look_up",
+        "if table.users > 1:",
+        "if table.users > 99:",
+        (f"{SHARING}::test_a_read_under_way_keeps_its_file_when_another_thread_closes_it",),
+    ),
+)
+
+MUTANTS: dict[str, Mutant] = {m.name: m for m in (*KERNEL, *THREAD, *MACHINE, *ASSEMBLER, *COMMAND_LINE)}

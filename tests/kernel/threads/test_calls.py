@@ -15,7 +15,7 @@ SYS.update(
         "clone3": 435, "unshare": 97, "sched_setparam": 118, "sched_setscheduler": 119, "sched_getscheduler": 120,
         "sched_getparam": 121, "sched_setaffinity": 122, "sched_getaffinity": 123, "sched_get_priority_max": 125,
         "sched_get_priority_min": 126, "sched_rr_get_interval": 127, "getcpu": 168, "membarrier": 283, "rseq": 293,
-        "futex_waitv": 449, "futex": 98,
+        "futex_waitv": 449, "futex": 98, "exit": 93,
     }
 )  # fmt: skip
 PARAM, MASK, ARGS, TIDS = DATA + 0x100, DATA + 0x108, DATA + 0x200, DATA + 0x300
@@ -73,6 +73,16 @@ def test_the_policies_that_mean_nothing_are_remembered() -> None:
     assert p.call(1, "sched_getscheduler", 0) == 0x40000005
     assert p.call(1, "sched_getscheduler", p.fork(1)) == 5, "SCHED_RESET_ON_FORK itself isn't inherited"
     check(p.k)
+
+
+def test_a_leader_that_has_ended_can_be_asked_while_its_threads_live() -> None:
+    p = Puppets()
+    child = p.fork(1)
+    tid = p.call(child, "clone", clone.CLONE_VM | clone.CLONE_SIGHAND | clone.CLONE_THREAD)
+    p.call(child, "exit", 0)
+    assert child not in p.k.tasks and tid in p.k.tasks
+    assert p.call(1, "sched_getscheduler", child) == 0
+    assert p.call(1, "sched_getaffinity", child, 8, MASK) == 8
 
 
 @pytest.mark.parametrize(
