@@ -1,6 +1,7 @@
 """Changing what stat shows of a file: chmod(2), chown(2), utimensat(2), and the bits that a change takes away.
 
-The checks are those of Linux's fs/attr.c. What the host has keeps its mode, owner and times: EPERM.
+The checks are those of Linux's fs/attr.c. What the host has keeps its mode and times, and all that lies
+on its mounts its owner: EPERM, since it could not be carried out to the host.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def chown(k: Kernel, cred: Cred, inode_id: int, uid: int, gid: int) -> None:
     may = uid == inode.uid and (gid == inode.gid or (mine and cred.in_group(gid)))
     if not (may or cred.can(CAP_CHOWN)) or (mode != inode.mode and not owns(cred, inode)):
         raise SysError(EPERM)
-    if inode.source and (uid, gid) != (inode.uid, inode.gid):
+    if k.mounts.peek(inode.mount).host >= 0 and (uid, gid) != (inode.uid, inode.gid):
         raise SysError(EPERM)
     inode.uid, inode.gid, inode.mode = uid, gid, mode
     inode.changed = inodes.now(k)

@@ -77,6 +77,10 @@ class HostDir:
         flags = os.O_WRONLY | os.O_CREAT | _FILE
         self._inside(parts[:-1], lambda parent: _with(_open_regular(parent, parts[-1], flags, mode), _empty))
 
+    def symlink(self, target: bytes, parts: Parts) -> None:
+        """A new symbolic link, to whatever the machine says: it is the machine that follows it."""
+        self._inside(parts[:-1], lambda parent: os.symlink(target, parts[-1], dir_fd=parent))
+
     def mkdir(self, parts: Parts, mode: int) -> None:
         """A new directory; one that exists is fine."""
         try:

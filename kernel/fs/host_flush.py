@@ -50,6 +50,8 @@ class _Flush:
                 continue
             if child.is_directory():
                 deeper.append((child_id, (*parts, name)))
+            elif child.is_symlink() and not child.source:
+                self._try((*parts, name), self.target.symlink, child.target, (*parts, name))
             elif child.is_regular() and (not child.source or host.changed(child)):
                 self._try((*parts, name), self._write, child_id, child, (*parts, name))
         return deeper

@@ -42,9 +42,10 @@ def rename(k: Kernel, t: Task, old: Place, new: Place, flags: int) -> None:
 
 def _look(k: Kernel, t: Task, old: Place, new: Place, flags: int) -> tuple[int, int | None]:
     """What is at both places."""
-    source, target = path.look(k, t, old), path.look(k, t, new)
+    source = path.look(k, t, old)
     if source is None:
         raise SysError(ENOENT)
+    target = path.look(k, t, new)
     if flags & RENAME_NOREPLACE and target is not None:
         raise SysError(EEXIST)
     swap = bool(flags & RENAME_EXCHANGE)

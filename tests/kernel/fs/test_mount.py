@@ -9,7 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from kernel.errno import EACCES, EBUSY, EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EROFS
+from kernel.errno import (
+    EACCES,
+    EBUSY,
+    EEXIST,
+    EISDIR,
+    ELOOP,
+    ENOENT,
+    ENOTDIR,
+    ENXIO,
+    EOPNOTSUPP,
+    EPERM,
+    EROFS,
+    EXDEV,
+)
 from kernel.fs import api as fs
 from kernel.fs.constants import O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDWR, O_TRUNC, O_WRONLY
 from kernel.fs.host_dir import HostDir
@@ -348,6 +361,42 @@ def test_everything_that_was_done_is_done_to_the_host(host: Path) -> None:
     assert (host / "empty").read_bytes() == b""
     assert sorted(os.listdir(host)) == ["empty", "made", "sub"]
     assert os.listdir(host / "sub") == ["big"]
+
+
+def test_names_that_move_on_a_mount(host: Path) -> None:
+    """What was made in the machine moves; what the host has is copied by mv, which EXDEV asks for."""
+    box = show(host, writable=True)
+    box.mkdir("/data/made")
+    fd = box.open("/data/made/new", O_CREAT | O_WRONLY, 0o600)
+    box.write(fd, b"new")
+    assert box.rename("/data/made", "/data/moved") == 0
+    assert box.rename("/data/moved/new", "/data/text") == 0, "in place of a file of the host"
+    assert box.rename("/data/sub", "/data/other") == -EXDEV
+    assert box.rename("/data/sub/big", "/data/moved/big") == -EXDEV
+    assert box.rename("/data/sub/big", "/data/text", 2) == -EXDEV
+    assert box.rename("/tmp", "/data/tmp") == -EXDEV
+    assert box.symlink("../text", "/data/sub/link") == 0
+    assert fs.flush(box.k) == []
+    assert (host / "text").read_bytes() == b"new"
+    assert sorted(os.listdir(host)) == ["moved", "sub", "text"]
+    assert os.readlink(host / "sub" / "link") == "../text"
+    assert os.listdir(host / "moved") == []
+
+
+def test_what_a_mount_can_not_carry_out_is_refused(host: Path) -> None:
+    box = show(host, writable=True)
+    assert box.link("/data/text", "/data/again") == -EPERM
+    assert box.mknod("/data/fifo", 0o010600) == -EPERM
+    assert box.open("/data", 0o20200002) == -EOPNOTSUPP
+    assert box.chmod("/data/text", 0o600) == -EPERM
+    assert box.chown("/data/text", -1, 5) == -EPERM
+    assert box.chown("/data/text", -1, -1) == 0
+    box.close(box.open("/data/mine", O_CREAT))
+    assert box.chmod("/data/mine", 0o600) == 0
+    assert box.link("/data/mine", "/data/again") == -EPERM
+    assert fs.flush(box.k) == []
+    assert sorted(os.listdir(host)) == ["mine", "sub", "text"]
+    assert (host / "mine").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_cut_and_grown_again_has_zeros_where_it_was_cut(host: Path) -> None:
