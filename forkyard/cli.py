@@ -18,6 +18,8 @@ COMMANDS = {
     "run": ("forkyard.commands.run", "assemble a program if need be, boot the machine, run it"),
     "trace": ("forkyard.commands.trace", "run a program and write down what happened, event by event"),
     "forklab": ("forkyard.commands.forklab", "run a program under each policy of fork, and compare what each cost"),
+    "ps": ("forkyard.commands.ps", "run a program and print its processes at one moment"),
+    "pstree": ("forkyard.commands.pstree", "the same as a tree"),
     "asm": ("forkyard.commands.asm", "assemble and link to an ELF executable"),
     "disasm": ("forkyard.commands.disasm", "show an ELF file's machine code as assembly"),
     "new": ("forkyard.commands.new", "write a commented first program to start from"),

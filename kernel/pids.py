@@ -77,6 +77,11 @@ class Pids:
                 return found if found in self._holds else self.next_taken(found + 1)
         return None
 
+    @property
+    def last(self) -> int:
+        """The number handed out last."""
+        return self._next - 1
+
     def hold(self, pid: int) -> None:
         """One more thing goes by this number, which is taken already."""
         self._holds[pid] += 1

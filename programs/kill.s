@@ -1,6 +1,8 @@
 # kill: sends a signal to processes.
 #
-# Use:   kill [-SIGNAL] PID...         SIGNAL: a number or a name such as KILL; TERM if there is none
+# Use:   kill [-SIGNAL | -s SIGNAL] [--] PID...     SIGNAL: a number or a name; TERM if there is none
+#        kill -l [NUMBER]       all names, or that of a number (of $? in a shell too: 137 is KILL)
+#        A PID of -N is the whole process group N; -1 is everybody whom one may kill but init.
 # Run:   forkyard run programs/sh.s -c 'sleep 100 & kill $!; wait $!; echo $?'
 #
 # What to look for: kill doesn't end anybody. It asks the kernel to deliver a signal;
@@ -20,11 +22,35 @@ _start:
     lbu     t1, 0(t0)
     li      t2, '-'
     bne     t1, t2, 2f
-    addi    a0, t0, 1
+    lbu     t1, 1(t0)
+    li      t2, 'l'
+    bne     t1, t2, 1f
+    lbu     t1, 2(t0)
+    beqz    t1, list
+1:  mv      a0, t0
+    la      a1, no_more_options
+    call    strcmp
+    beqz    a0, 3f
+    ld      a0, 0(s0)
+    la      a1, signal_option
+    call    strcmp
+    ld      t0, 0(s0)
+    addi    t0, t0, 1
+    bnez    a0, 1f
+    addi    s0, s0, 8
+    ld      t0, 0(s0)
+    beqz    t0, bad_usage
+1:  mv      a0, t0
     call    signal_number
     bltz    a0, bad_usage
     mv      s1, a0
     addi    s0, s0, 8
+    ld      a0, 0(s0)
+    beqz    a0, bad_usage
+    la      a1, no_more_options
+    call    strcmp
+    bnez    a0, 2f
+3:  addi    s0, s0, 8
 2:  ld      t0, 0(s0)
     beqz    t0, bad_usage
 
@@ -51,6 +77,38 @@ each:
 done:
     mv      a0, s2
     call    exit
+
+# kill -l: every name, or the one of a number. What a shell says of somebody whom signal N
+# ended, 128 + N, means the same.
+list:
+    ld      a0, 8(s0)
+    bnez    a0, 3f
+    la      s4, signal_table
+1:  lbu     a1, 0(s4)
+    beqz    a1, done
+    la      a0, list_line
+    addi    a2, s4, 4
+    call    printf
+    addi    a0, s4, 1
+    call    strlen
+    add     s4, s4, a0
+    addi    s4, s4, 2
+    j       1b
+3:  mv      s3, a0
+    call    atoi
+    beq     a1, s3, bad_usage
+    lbu     t0, 0(a1)
+    bnez    t0, bad_usage
+    andi    a0, a0, 127
+    beqz    a0, bad_usage
+    call    signal_name
+    lbu     t0, 0(a0)
+    li      t1, 'S'
+    bne     t0, t1, bad_usage
+    addi    a1, a0, 3
+    la      a0, name_line
+    call    printf
+    j       done
 
 # signal_number(text): digits, or a name with or without its SIG.
 #   in: a0    out: a0 = the number, or -1    changes: a1, s3, s4, t0-t3
@@ -93,4 +151,8 @@ bad_usage:
 
     .section .rodata
 error_line: .asciz "kill: %s: %s\n"
-usage:      .asciz "usage: kill [-SIGNAL] PID...\n"
+list_line:  .asciz "%2d %s\n"
+name_line:  .asciz "%s\n"
+no_more_options: .asciz "--"
+signal_option:   .asciz "-s"
+usage:      .asciz "usage: kill [-SIGNAL | -s SIGNAL] [--] PID... | kill -l [NUMBER]\n"

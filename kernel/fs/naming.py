@@ -26,6 +26,8 @@ def name_of(k: Kernel, inode_id: int) -> bytes:
     inode = k.inodes.peek(inode_id)
     if inode.mode & S_IFMT == S_IFCHR and inode.driver in NAMELESS:
         return b"/dev/console"
+    if not inode.mode & S_IFMT:
+        return b"anon_inode:%s" % inode.driver.encode()
     if not inode.parent:
         kind = _WITHOUT_PATH.get(inode.mode & S_IFMT)
         return inode.name + DELETED if kind is None else b"%s:[%d]" % (kind, inode_id)
@@ -52,9 +54,9 @@ def _is_entered(k: Kernel, inode_id: int, inode: Inode) -> bool:
 
 
 def opened_by(k: Kernel, inode_id: int, parent: int, name: bytes) -> None:
-    """A file with several names was opened by this one."""
+    """A file that has, or had, several names was opened by this one."""
     inode = k.inodes.peek(inode_id)
-    if name and inode.nlink > 1 and not inode.is_directory():
+    if name and (inode.nlink > 1 or not inode.parent) and not inode.is_directory() and inode_id < FIRST:
         changed = k.inodes[inode_id]
         changed.parent, changed.name = parent, name
 
@@ -65,3 +67,8 @@ def left(k: Kernel, inode_id: int, parent: int, name: bytes) -> None:
     if (inode.parent, inode.name) == (parent, name) and not inode.is_directory() and (inode.users or inode.nlink > 1):
         changed = k.inodes[inode_id]
         changed.name, changed.parent = _path(k, inode_id, inode), 0
+
+
+def escape(name: bytes, special: bytes) -> bytes:
+    """Bytes of `special` as \\ooo: how a path is written into a file that has one line for each thing."""
+    return b"".join(b"\\%03o" % byte if byte in special else bytes((byte,)) for byte in name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel.errno import EACCES, EEXIST, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, ENXIO, EOPNOTSUPP, SysError
-from kernel.fs import access, attributes, busy, directory, fifo, file, path, regular
+from kernel.fs import access, attributes, busy, directory, fifo, file, naming, path, regular
 from kernel.fs import inode as inodes
 from kernel.fs.constants import (
     O_ACCMODE,
@@ -73,10 +73,15 @@ def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int
     if not flags & O_PATH:
         _check_access(k, t.cred, place.inode, flags)
         _check_terminal(k, t, place.inode)
+        if place.inode >= proc.FIRST:
+            from kernel.fs.proc import content
+
+            content.check_open(k, t, place.inode)
     if k.inodes.peek(place.inode).mode & S_IFMT == S_IFIFO and not flags & O_PATH:
         return fifo.open_fifo(k, t, place.inode, flags)
     opened = file.add(k, place.inode, flags & ~OPEN_ONLY)
-    if flags & O_TRUNC and k.inodes.peek(place.inode).is_regular():
+    naming.opened_by(k, place.inode, place.parent, place.name)
+    if flags & O_TRUNC and place.inode < proc.FIRST and k.inodes.peek(place.inode).is_regular():
         attributes.strip_set_id(k, t.cred, place.inode)
         regular.truncate(k, place.inode, 0)
     return opened
@@ -137,6 +142,8 @@ def _check_access(k: Kernel, cred: Cred, inode_id: int, flags: int) -> None:
     if inode.source and kind not in (S_IFREG, S_IFDIR):
         raise SysError(ENXIO if kind == S_IFSOCK else EACCES)  # a special file of the host is never opened
     access.require(k, cred, inode, want)
+    if inode_id >= proc.FIRST:
+        return
     if kind == S_IFREG and want & W_OK:
         busy.require_not_running(k, inode_id)
     if kind not in (S_IFREG, S_IFDIR, S_IFIFO) and not inode.driver:

@@ -87,6 +87,12 @@ def walk(
             links += 1
             if links > SYMLINK_DEPTH:
                 raise SysError(ELOOP)
+            magic = _magic(k, t, child)
+            if magic is not None and not rest:
+                return Place(here, b"", magic, slash, name)
+            if magic is not None:
+                here = magic
+                continue
             _check_length(target)
             here = k.fs_structs.peek(t.fs).root if target.startswith(b"/") else here
             slash = slash or (not rest and target.endswith(b"/"))
@@ -185,3 +191,12 @@ def _enter(child: int | None) -> int:
     if child is None:
         raise SysError(ENOENT)
     return child
+
+
+def _magic(k: Kernel, t: Task, inode_id: int | None) -> int | None:
+    """Where a link of /proc leads by itself, whatever its text says; None for any other link. Raises ENOENT, EACCES."""
+    if inode_id is None or inode_id < proc.FIRST:
+        return None
+    from kernel.fs.proc import links
+
+    return links.follow(k, t, inode_id)

@@ -30,6 +30,7 @@ from kernel.fs.constants import (
     S_IXGRP,
     W_OK,
 )
+from kernel.fs.proc import numbers as proc
 from kernel.syscalls.table import signed32, syscall
 from kernel.user_memory import copy_in_string, copy_out
 
@@ -96,6 +97,10 @@ def sys_readlinkat(k: Kernel, t: Task, dirfd: int, address: int, buffer: int, si
     inode = k.inodes.peek(inode_id)
     if not inode.is_symlink():
         raise SysError(EINVAL if name else ENOENT)
+    if inode_id >= proc.FIRST:
+        from kernel.fs.proc import links
+
+        links.require(k, t, inode_id)
     attributes.accessed(k, inode_id)
     text = inode.target[: signed32(size)]
     copy_out(k, t, buffer, text)

@@ -14,6 +14,9 @@ PROGRAMS = Path(__file__).resolve().parents[2] / "programs"
 
 # The one place that says which expected files no other machine can make, and why.
 FORKYARD_ONLY = {
+    "ps": "looks at the processes of the machine it runs on",
+    "pstree": "looks at the processes of the machine it runs on",
+    "top": "looks at the processes of the machine it runs on, and at its clock",
     "forkbomb": "meets --max-procs; under qemu it would meet the limits of the host's user",
     "memory_hog": "meets --memory and RLIMIT_AS, which qemu-riscv64 doesn't apply to its guest",
     "pid_reuse": "meets --pid-max; under qemu the pids are those of the host",

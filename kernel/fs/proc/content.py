@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kernel.errno import EINVAL, EIO, ESRCH, SysError
+from kernel.errno import EACCES, EINVAL, EIO, ESRCH, SysError
 from kernel.fs.constants import CHUNK, FILE_MAX, SEEK_CUR, SEEK_END, SEEK_SET
 from kernel.fs.proc import who
 from kernel.fs.proc.numbers import TASK, decode
@@ -21,8 +21,16 @@ if TYPE_CHECKING:
     from kernel.fs.proc.who import Who
     from kernel.fs.user_buffer import UserBuffer
     from kernel.kernel import Kernel
+    from kernel.task import Task
 
 _MOST_WRITTEN = 4096  # bytes that one write may have
+
+
+def check_open(k: Kernel, t: Task, inode_id: int) -> None:
+    """What permission bits don't say: who may look into the task. Raises EACCES, ESRCH."""
+    node = decode(inode_id)
+    if ENTRIES[node.kind].private and not who.may_look(k, t, _about(k, node)):
+        raise SysError(EACCES)
 
 
 def read(k: Kernel, file_id: int, offset: int, buffer: UserBuffer) -> int:
@@ -76,6 +84,8 @@ def _whole(k: Kernel, node: Node) -> bytes:
     entry = ENTRIES[node.kind]
     if entry.state is not None:
         return entry.state(k)
+    if entry.describe is not None:
+        return entry.describe(k, _about(k, node), node.n)
     assert entry.show is not None
     return entry.show(k, _about(k, node))
 

@@ -14,8 +14,8 @@ from kernel.errno import ENOENT, ESRCH, SysError
 from kernel.fs.constants import S_IFDIR
 from kernel.fs.directory import Entry
 from kernel.fs.proc import who
-from kernel.fs.proc.numbers import PID, TASK, Node, decode, encode
-from kernel.fs.proc.tree import ENTRIES, PIDS, TASKS
+from kernel.fs.proc.numbers import Node, decode, encode
+from kernel.fs.proc.tree import ENTRIES, FDS, PIDS, TASKS
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -38,7 +38,7 @@ def lookup(k: Kernel, directory_id: int, name: bytes) -> int:
     if kind is not None:
         return encode(node._replace(kind=kind))
     number = _number(name) if entry.numbered else None
-    found = None if number is None else _numbered(k, node, entry.numbered, number)
+    found = None if number is None else _numbered(k, node, number)
     if found is None:
         raise SysError(ENOENT)
     return encode(found)
@@ -66,15 +66,15 @@ def _entries(k: Kernel, directory_id: int, node: Node, after: int) -> Iterator[E
     for cookie, (name, inode_id, mode) in enumerate(fixed, 1):
         if cookie > after:
             yield Entry(cookie, name, inode_id, mode >> 12)
-    what = ENTRIES[node.kind].numbered
-    for number in _numbers(k, node, what, max(after + 1 - FIRST_NUMBERED, 0)) if what else ():
-        found = _numbered(k, node, what, number)
+    for number in _numbers(k, node, max(after + 1 - FIRST_NUMBERED, 0)):
+        found = _numbered(k, node, number)
         if found is not None:
             yield Entry(FIRST_NUMBERED + number, b"%d" % number, encode(found), ENTRIES[found.kind].mode >> 12)
 
 
-def _numbers(k: Kernel, node: Node, what: str, start: int) -> Iterator[int]:
+def _numbers(k: Kernel, node: Node, start: int) -> Iterator[int]:
     """The numbers from `start` on that are in a directory, ascending."""
+    what = ENTRIES[node.kind].numbered
     if what == PIDS:
         pid = k.pids.next_taken(start)
         while pid is not None:
@@ -83,6 +83,8 @@ def _numbers(k: Kernel, node: Node, what: str, start: int) -> Iterator[int]:
             pid = k.pids.next_taken(pid + 1)
     elif what == TASKS:
         yield from (tid for tid in _tids(k, node.tgid) if tid >= start)
+    elif what == FDS:
+        yield from sorted(fd for fd in _descriptors(k, node) if fd >= start)
 
 
 def _tids(k: Kernel, tgid: int) -> list[int]:
@@ -90,16 +92,22 @@ def _tids(k: Kernel, tgid: int) -> list[int]:
     return sorted({tgid, *k.groups.peek(tgid).threads}) if tgid in k.groups else []
 
 
-def _numbered(k: Kernel, node: Node, what: str, number: int) -> Node | None:
+def _descriptors(k: Kernel, node: Node) -> dict[int, tuple[int, bool]]:
+    """What a task has open; a zombie has nothing."""
+    return k.fdtables.peek(k.tasks.peek(node.tid).fdtable).slots if node.tid in k.tasks else {}
+
+
+def _numbered(k: Kernel, node: Node, number: int) -> Node | None:
     """What a number leads to. A thread that leads no process is found in /proc too, though it isn't listed."""
+    what, child = ENTRIES[node.kind].numbered, ENTRIES[node.kind].child
     if what == PIDS:
         tgid = number if number in k.groups else k.tasks.peek(number).tgid if number in k.tasks else 0
-        return Node(PID, tgid, number, k.pids.serial(number)) if tgid else None
+        return Node(child, tgid, number, k.pids.serial(number)) if tgid else None
     if what == TASKS:
         if number not in _tids(k, node.tgid):
             return None
-        return Node(TASK, node.tgid, number, k.pids.serial(number))
-    return None
+        return Node(child, node.tgid, number, k.pids.serial(number))
+    return node._replace(kind=child, n=number) if number in _descriptors(k, node) else None
 
 
 def _number(name: bytes) -> int | None:

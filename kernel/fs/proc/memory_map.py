@@ -38,7 +38,7 @@ def header(k: Kernel, vma: Vma) -> bytes:
         device & 255,
         number,
     )
-    return line + b"\n" if not name else line.ljust(_NAME_COLUMN) + who.escape(name, b"\n") + b"\n"
+    return line + b"\n" if not name else line.ljust(_NAME_COLUMN) + naming.escape(name, b"\n") + b"\n"
 
 
 def _rights(vma: Vma) -> bytes:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kernel import mm as address_space
 from kernel import pagetable
-from kernel.mm import GROWS_DOWN, PROT_EXEC, PROT_WRITE
+from kernel.mm import GROWS_DOWN, PROT_EXEC, PROT_WRITE, TASK_SIZE
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
@@ -38,19 +39,18 @@ class Resident(NamedTuple):
     shared: int
 
 
-def pages(k: Kernel, mm: Mm) -> Iterator[Page]:
-    """Every mapped page, ascending."""
-    areas = iter(mm.vmas)
-    vma = next(areas, None)
-    for va, entry in pagetable.mappings(k, mm.root):
-        while vma is not None and vma.end <= va:
-            vma = next(areas, None)
-        if vma is None:
-            return
-        yield look(k, mm, vma, va, entry)
+def pages(k: Kernel, mm: Mm, start: int = 0, end: int = TASK_SIZE) -> Iterator[Page]:
+    """Every mapped page in [start, end), ascending."""
+    for base, table in pagetable.leaf_tables(k, mm.root):
+        if base < end and start < base + pagetable.LEAF_SPAN:
+            for index, entry in pagetable.present(k, table):
+                va = base + index * PAGE
+                vma = address_space.find(mm, va) if start <= va < end else None
+                if vma is not None:
+                    yield _look(k, mm, vma, va, entry)
 
 
-def look(k: Kernel, mm: Mm, vma: Vma, va: int, entry: int) -> Page:
+def _look(k: Kernel, mm: Mm, vma: Vma, va: int, entry: int) -> Page:
     """What can be said of one mapped page."""
     ppn = entry >> 10
     index = (va - vma.start + vma.offset) // PAGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kernel import credentials
 from kernel.credentials import ROOT
 from kernel.task import RUNNING, SLEEPING, STOPPED, ZOMBIE
 from kernel.wait_queues import KILLABLE
@@ -55,8 +56,8 @@ def state(who: Who) -> str:
 
 
 def mm_of(k: Kernel, who: Who) -> Mm | None:
-    """Its address space; a zombie has none."""
-    return None if who.task is None else k.mms.peek(who.task.mm)
+    """Its address space; a zombie has none, and a task that is just ending has given it back before its files."""
+    return k.mms.peek(who.task.mm) if who.task is not None and who.task.mm in k.mms else None
 
 
 def comm(who: Who) -> bytes:
@@ -77,8 +78,14 @@ def run_time(k: Kernel, who: Who) -> int:
 
 
 def owner(k: Kernel, who: Who | None, mode: int) -> tuple[int, int]:
-    """(uid, gid) of a file about it: the process's own; root's for what is gone, and what is private of a zombie."""
-    if who is None or (who.task is None and mode & 0o777 != 0o555):
+    """(uid, gid) of a file about it: the process's own; root's for what is gone, and what nobody may look into.
+
+    Directories that all may read (mode 0555) are the process's own even then: Linux's task_dump_owner().
+    """
+    if who is None:
+        return ROOT, ROOT
+    mm = mm_of(k, who)
+    if mode & 0o777 != 0o555 and (mm is None or not mm.dumpable):
         return ROOT, ROOT
     cred = cred_of(who)
     return cred.euid, cred.egid
@@ -89,11 +96,13 @@ def cred_of(who: Who) -> Cred:
     return who.group.cred if who.task is None else who.task.cred
 
 
+def may_look(k: Kernel, t: Task, about: Who) -> bool:
+    """Linux's ptrace_may_access() for reading: one's own process, or one that one's file ids might trace."""
+    mm = mm_of(k, about)
+    own = t.cred._replace(uid=t.cred.fsuid, gid=t.cred.fsgid)
+    return t.tgid == about.group.tgid or credentials.may_trace(own, cred_of(about), mm is not None and mm.dumpable)
+
+
 def escape_name(name: bytes) -> bytes:
     """A name in a line of status: backslash and newline are written as in C."""
     return name.replace(b"\\", b"\\\\").replace(b"\n", b"\\n")
-
-
-def escape(name: bytes, special: bytes) -> bytes:
-    """Bytes of `special` as \\ooo, as Linux's string_escape_mem() writes them into files of one line per thing."""
-    return b"".join(b"\\%03o" % byte if byte in special else bytes((byte,)) for byte in name)

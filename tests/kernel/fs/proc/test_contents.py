@@ -116,3 +116,25 @@ def test_a_name_can_be_anything_and_status_escapes_it(box: Box) -> None:
     assert read(box, "self/comm") == b"a) \\\nb and much\n"
     assert read(box, "self/stat").startswith(b"1 (a) \\\nb and much) R ")
     assert lines(read(box, "self/status"))[b"Name"] == b"\ta) \\\\\\nb and much"
+
+
+THREAD = 0x10F00 | 0x40000  # CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM
+
+
+def test_a_threads_directory_is_in_its_process(box: Box) -> None:
+    tid = box.call("clone", THREAD, MEMORY + 0x8000, 0, 0, 0)
+    assert tid == 2
+    assert box.listing("/proc/self/task") == [b"1", b"2"]
+    assert b"2" not in box.listing("/proc")  # it is no process, but can be asked about
+    assert fields(read(box, "2/stat"))[:2] == [b"2", b"test"]
+    assert lines(read(box, "self/task/2/status"))[b"Pid"] == b"\t2"
+    assert lines(read(box, "self/task/2/status"))[b"Tgid"] == b"\t1"
+    assert lines(read(box, "self/status"))[b"Threads"] == b"\t2"
+    assert fields(read(box, "self/stat"))[19] == b"2"
+
+
+def test_a_threads_name_is_its_own(box: Box) -> None:
+    box.call("clone", THREAD, MEMORY + 0x8000, 0, 0, 0)
+    fd = box.open("/proc/self/task/2/comm", 1)
+    assert box.write(fd, b"worker") == 6
+    assert (read(box, "self/comm"), read(box, "self/task/2/comm")) == (b"test\n", b"worker\n")

@@ -53,3 +53,55 @@ def test_maps_lines_have_the_columns_of_linux(box: Box) -> None:
             found = re.fullmatch(pattern, line)
             assert found, line
             assert not found[2] or line.index(found[2]) == 73 or b"  " not in line
+
+
+@pytest.mark.parametrize("name", ["smaps", "smaps_rollup"])
+def test_smaps_has_lines_of_linux_in_their_order_and_form(box: Box, name: str) -> None:
+    ours, theirs = (text.split(b"Vm")[0].splitlines() for text in (read(box, f"self/{name}"), host(f"self/{name}")))
+    names, there = ([line.split(b":")[0] for line in lines[1:]] for lines in (ours, theirs))
+    assert is_in_order(names, there)
+    assert set(there[: len(names) + 1]) - set(names) <= ONLY_THERE
+    forms = {line.split(b":")[0]: (len(line), line[-3:]) for line in theirs[1:]}
+    assert all(forms[line.split(b":")[0]] == (len(line), line[-3:]) or b"eligible" in line for line in ours[1:])
+
+
+def test_limits_has_every_line_of_linux(box: Box) -> None:
+    ours, theirs = (re.sub(rb"unlimited|\d+ *", b"#", text) for text in (read(box, "self/limits"), host("self/limits")))
+    assert re.sub(rb"#+ *", b"#", ours) == re.sub(rb"#+ *", b"#", theirs)
+    assert [len(line) for line in read(box, "self/limits").splitlines()] == [
+        len(line) for line in host("self/limits").splitlines()
+    ]
+
+
+def test_meminfo_has_lines_of_linux_in_their_order_and_form(box: Box) -> None:
+    ours, theirs = lines(read(box, "meminfo")), lines(host("meminfo"))
+    assert is_in_order(list(ours), list(theirs))
+    assert all(len(name + ours[name]) == len(name + theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize("name", ["uptime", "loadavg"])
+def test_lines_about_the_machine_look_as_on_linux(box: Box, name: str) -> None:
+    assert shape(read(box, name)) == shape(host(name))
+
+
+def test_stat_of_the_machine_has_lines_of_linux_in_their_order(box: Box) -> None:
+    ours, theirs = ([line.split(b" ")[0] for line in text.splitlines()] for text in (read(box, "stat"), host("stat")))
+    assert is_in_order(ours, theirs)
+    assert read(box, "stat").splitlines()[0].count(b" ") == host("stat").splitlines()[0].count(b" ")
+
+
+def test_version_mounts_and_filesystems_look_as_on_linux(box: Box) -> None:
+    for name, pattern in (
+        ("version", rb"Linux version \S+ \(.+\) #1.*\n"),
+        ("mounts", rb"(\S+ /\S* \S+ r[ow],\S+ 0 0\n)+"),
+        ("filesystems", rb"((nodev)?\t\w+\n)+"),
+        ("sys/kernel/pid_max", rb"\d+\n"),
+        ("sys/kernel/ostype", rb"Linux\n"),
+    ):
+        assert re.fullmatch(pattern, host(name)) and re.fullmatch(pattern, read(box, name)), name
+
+
+def test_fdinfo_begins_as_on_linux(box: Box) -> None:
+    with open("/dev/null") as file:
+        theirs = host(f"self/fdinfo/{file.fileno()}")
+    assert list(lines(read(box, "self/fdinfo/0"))) == list(lines(theirs))[:4]
