@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kernel.fs.locks import FileLocks
     from kernel.fs.mounts import Mount, Sources
     from kernel.fs.pipe import Pipe
+    from kernel.fs.socketpair import Socket
     from kernel.fs.terminal import Terminal
     from kernel.snapshot import KernelSnapshot
 
@@ -81,6 +82,7 @@ class Kernel:
     inodes: Table[Inode]
     pipes: Table[Pipe]
     eventfds: Table[EventFd]
+    sockets: Table[Socket]
     locks: Table[FileLocks]  # by inode id
     terminals: Table[Terminal]  # there is one
     mounts: Table[Mount]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vm.snapshot import Snapshot as MachineSnapshot
 
 PROCESS_TABLES = ("tasks", "groups", "pgroups", "sessions", "pid_refs", "mms", "fs_structs", "sighands")
-FILE_TABLES = ("fdtables", "files", "inodes", "pipes", "mounts", "eventfds", "locks", "terminals")
+FILE_TABLES = ("fdtables", "files", "inodes", "pipes", "mounts", "eventfds", "locks", "sockets", "terminals")
 TABLES = PROCESS_TABLES + FILE_TABLES
 PARTS = ("frames", "page_cache", "pids", "users", "wait_queues", "door")
 FIELDS = (

@@ -5,10 +5,11 @@ System calls about files (kernel/syscalls/{files,paths,pipes}.py) use the module
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from kernel.errno import EACCES, SysError
-from kernel.fs import access, busy, pipe, regular
+from kernel.fs import access, busy, pipe, regular, socketpair
 from kernel.fs.constants import AT_FDCWD, X_OK
 from kernel.fs.fdtable import close_on_exec, close_table, fork_table, let_go, share_table, unshare_table
 from kernel.fs.inode import Inode
@@ -51,9 +52,14 @@ __all__ = [
     "written",
 ]
 
-frames_in_use = pipe.frames_in_use
 read_inode = regular.read_bytes
 written = regular.written
+
+
+def frames_in_use(k: Kernel) -> Iterator[int]:
+    """Every frame that a pipe or a socket holds, as ppn."""
+    yield from pipe.frames_in_use(k)
+    yield from socketpair.frames_in_use(k)
 
 
 def inode(k: Kernel, inode_id: int) -> Inode:

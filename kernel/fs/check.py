@@ -6,8 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from kernel.fs.constants import O_PATH, PAGE, S_IFIFO, S_IFMT
+from kernel.fs.eventfd import DRIVER as EVENTFD
 from kernel.fs.locks import conflict
 from kernel.fs.proc import numbers as proc
+from kernel.fs.socketpair import DRIVER as SOCKET
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 def check(k: Kernel) -> list[str]:
     """What is wrong, one line for each finding; changes nothing."""
-    parts = (_tables, _files, _inodes, _links, _names, _pipes, _pages, _special, _locks)
+    parts = (_tables, _files, _inodes, _links, _names, _pipes, _pages, _special, _locks, _sockets)
     return [finding for part in parts for finding in part(k)]
 
 
@@ -114,7 +116,7 @@ def _pages(k: Kernel) -> list[str]:
 def _special(k: Kernel) -> list[str]:
     """What stands behind a special file is there as long as it, and no longer."""
     found = []
-    for driver, table in (("[eventfd]", k.eventfds),):
+    for driver, table in ((EVENTFD, k.eventfds), (SOCKET, k.sockets)):
         numbers = Counter(inode.number for inode in map(k.inodes.peek, k.inodes.ids()) if inode.driver == driver)
         found += _compare(driver, "files", dict.fromkeys(table.ids(), 1), numbers)
     return found
@@ -142,4 +144,16 @@ def _locks(k: Kernel) -> list[str]:
         ]
         if 1 in row.whole.values() and len(row.whole) > 1:
             found.append(f"inode {i} is locked exclusively, and by others too")
+    return found
+
+
+def _sockets(k: Kernel) -> list[str]:
+    """Peers agree about each other, and a socket knows how much it holds."""
+    found = []
+    for number in k.sockets.ids():
+        socket = k.sockets.peek(number)
+        if socket.peer and (socket.peer not in k.sockets or k.sockets.peek(socket.peer).peer != number):
+            found.append(f"socket {number} has the peer {socket.peer}, which doesn't know it")
+        if socket.held != sum(length for _, _, length in socket.queue):
+            found.append(f"socket {number} says it holds {socket.held} bytes, but it doesn't")
     return found

@@ -114,7 +114,7 @@ def write(k: Kernel, t: Task, pipe_id: int, buffer: UserBuffer, flags: int) -> i
     done = _progress(t)
     buffer.skip(done)
     if not pipe.readers:
-        _break(k, t)
+        broken(k, t)
         return _partial(done, EPIPE)
     moved = _fill(k, pipe, buffer, flags, merge=t.pending is None)
     done += moved
@@ -145,7 +145,7 @@ def _partial(done: int, error: int) -> int:
     return done
 
 
-def _break(k: Kernel, t: Task) -> None:
+def broken(k: Kernel, t: Task) -> None:
     """Nobody will ever read this: the writer gets SIGPIPE, which ends it unless it looks at the error instead."""
     from kernel.siginfo import by_user
     from kernel.signal_numbers import SIGPIPE

@@ -19,6 +19,7 @@ from kernel.fs.mounts import BinProvider, Mount, Sources
 from kernel.fs.pipe import Pipe
 from kernel.fs.proc import numbers as proc
 from kernel.fs.proc.table import InodeTable
+from kernel.fs.socketpair import Socket
 from kernel.fs.terminal import THE_CONSOLE, Terminal
 from kernel.fs.terminal import make as make_terminal
 from kernel.table import Table
@@ -34,7 +35,7 @@ def init(k: Kernel, programs: BinProvider, points: Sequence[MountPoint] = ()) ->
     """Makes the tables and the tree. `points`: (host directory, guest directory, writable). Raises MountError."""
     k.fdtables, k.files, k.inodes = Table(FdTable), Table(OpenFile), InodeTable(k)
     k.pipes, k.mounts, k.eventfds = Table(Pipe), Table(Mount), Table(EventFd)
-    k.locks, k.terminals = Table(FileLocks), Table(Terminal)
+    k.locks, k.terminals, k.sockets = Table(FileLocks), Table(Terminal), Table(Socket)
     make_terminal(k)
     k.sources = Sources(programs)
     k.page_cache.fill = regular.fill

@@ -84,6 +84,7 @@ def load() -> None:
         process,
         remap,
         sched,
+        sockets,
         time,
         usage,
         wait,

@@ -1,0 +1,113 @@
+"""System calls of sockets: socketpair of the unix domain, sendto, recvfrom and shutdown of its ends.
+
+There is no network, so `socket` knows no domain; sendmsg and recvmsg, and so the passing of descriptors, are not there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kernel.errno import (
+    EAFNOSUPPORT,
+    EBADF,
+    EINVAL,
+    EISCONN,
+    ENFILE,
+    ENOTSOCK,
+    EOPNOTSUPP,
+    EPROTONOSUPPORT,
+    ESOCKTNOSUPPORT,
+    SysError,
+)
+from kernel.fs import fdtable, file, inode, special
+from kernel.fs import socketpair as sockets
+from kernel.fs.constants import O_CLOEXEC, O_NONBLOCK, O_PATH, O_RDWR, S_IFSOCK
+from kernel.fs.socketpair import DGRAM, DRIVER, MSG_DONTWAIT, MSG_NOSIGNAL, MSG_PEEK, MSG_TRUNC, SEQPACKET, STREAM
+from kernel.fs.user_buffer import UserBuffer, check_range
+from kernel.syscalls.table import signed32, syscall
+from kernel.user_memory import copy_out
+
+if TYPE_CHECKING:
+    from kernel.kernel import Kernel
+    from kernel.task import Task
+
+AF_UNIX, TYPE_MASK = 1, 0xF
+
+
+@syscall(198, "socket", "domain", "type", "protocol")
+def sys_socket(k: Kernel, t: Task, domain: int, kind: int, protocol: int) -> int:
+    """socket(2): no domain has sockets without a peer here. Raises EAFNOSUPPORT."""
+    raise SysError(EAFNOSUPPORT)
+
+
+@syscall(199, "socketpair", "domain", "type", "protocol", "fds*")
+def sys_socketpair(k: Kernel, t: Task, domain: int, kind: int, protocol: int, fds: int) -> int:
+    """socketpair(2) of AF_UNIX. Raises EAFNOSUPPORT, EINVAL, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EMFILE, EFAULT."""
+    flags, kind = signed32(kind) & ~TYPE_MASK, kind & TYPE_MASK
+    if flags & ~(O_CLOEXEC | O_NONBLOCK):
+        raise SysError(EINVAL)
+    if signed32(domain) != AF_UNIX:
+        raise SysError(EAFNOSUPPORT)
+    if signed32(protocol) not in (0, AF_UNIX):
+        raise SysError(EPROTONOSUPPORT)
+    kind = DGRAM if kind == 3 else kind  # Linux takes SOCK_RAW for SOCK_DGRAM here
+    if kind not in (STREAM, DGRAM, SEQPACKET):
+        raise SysError(ESOCKTNOSUPPORT)
+    file.check_limit(k, 2)
+    first = fdtable.lowest_free(k, t)
+    second = fdtable.lowest_free(k, t, first + 1)
+    if len(k.inodes) + 2 > inode.limit(k):
+        raise SysError(ENFILE)
+    copy_out(k, t, fds, first.to_bytes(4, "little") + second.to_bytes(4, "little"))
+    for fd, number in zip((first, second), sockets.make(k, kind), strict=True):
+        opened = special.add(k, DRIVER, number, S_IFSOCK | 0o777, O_RDWR | flags & O_NONBLOCK)
+        fdtable.install(k, t.fdtable, fd, opened, bool(flags & O_CLOEXEC))
+    return 0
+
+
+def _socket(k: Kernel, t: Task, fd: int) -> tuple[int, bool]:
+    """(the socket, does it never wait?). Raises EBADF, ENOTSOCK."""
+    opened = k.files.peek(fdtable.file_id(k.fdtables.peek(t.fdtable), fd))
+    if opened.flags & O_PATH:
+        raise SysError(EBADF)
+    node = k.inodes.peek(opened.inode)
+    if node.driver != DRIVER:
+        raise SysError(ENOTSOCK)
+    return node.number, bool(opened.flags & O_NONBLOCK)
+
+
+@syscall(206, "sendto", "fd", "buf*", "count", "flags", "address*", "size")
+def sys_sendto(k: Kernel, t: Task, fd: int, buf: int, count: int, flags: int, address: int, size: int) -> int:
+    """sendto(2): MSG_DONTWAIT and MSG_NOSIGNAL. Raises what write does, ENOTSOCK, EISCONN (with an address)."""
+    number, nonblock = _socket(k, t, fd)
+    check_range(buf, count)
+    if flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL) & 0xFFFFFFFF:
+        raise SysError(EOPNOTSUPP)
+    if address:
+        raise SysError(EISCONN)
+    wait = nonblock or bool(flags & MSG_DONTWAIT)
+    return sockets.send(k, t, number, UserBuffer(k, t, [(buf, count)]), wait, not flags & MSG_NOSIGNAL)
+
+
+@syscall(207, "recvfrom", "fd", "buf*", "count", "flags", "address*", "size*")
+def sys_recvfrom(k: Kernel, t: Task, fd: int, buf: int, count: int, flags: int, address: int, size: int) -> int:
+    """recvfrom(2): MSG_DONTWAIT, MSG_PEEK and MSG_TRUNC. The sender has no address: its size is 0."""
+    number, nonblock = _socket(k, t, fd)
+    check_range(buf, count)
+    if flags & ~(MSG_DONTWAIT | MSG_NOSIGNAL | MSG_PEEK | MSG_TRUNC) & 0xFFFFFFFF:
+        raise SysError(EOPNOTSUPP)
+    buffer, wait = UserBuffer(k, t, [(buf, count)]), nonblock or bool(flags & MSG_DONTWAIT)
+    moved = sockets.receive(k, t, number, buffer, wait, bool(flags & MSG_PEEK), bool(flags & MSG_TRUNC))
+    if address and size:
+        copy_out(k, t, size, bytes(4))
+    return moved
+
+
+@syscall(210, "shutdown", "fd", "how")
+def sys_shutdown(k: Kernel, t: Task, fd: int, how: int) -> int:
+    """shutdown(2). Raises EBADF, ENOTSOCK, EINVAL."""
+    number, _ = _socket(k, t, fd)
+    if signed32(how) not in (0, 1, 2):
+        raise SysError(EINVAL)
+    sockets.shut_down(k, number, reading=how != 1, writing=how != 0)
+    return 0
