@@ -129,8 +129,8 @@ KERNEL = (
         "a-shared-leaf-table-is-written",
         "kernel.pagetable",
         "own",
-        "k.frames.count(table) > 1",
-        "k.frames.count(table) > 2",
+        "if count(table) > 1:",
+        "if count(table) > 2:",
         (f"{TABLES}::test_a_write_copies_the_tables_above_its_page_and_that_page",),
     ),
     Mutant(
