@@ -44,6 +44,9 @@ SEGV_MAPERR, SEGV_ACCERR = 1, 2
 BUS_ADRERR = 2
 SI_KERNEL = 0x80
 
+#: Bytes of a mapping from which on its frames shall follow each other.
+LARGE = 1 << 20
+
 # A right to write is a right to read on RISC-V (Linux's arch/riscv/mm/fault.c).
 # li a7, rt_sigreturn; ecall: what Linux has in its vDSO as __vdso_rt_sigreturn
 TRAMPOLINE_CODE = bytes.fromhex("9308b008 73000000")
@@ -134,7 +137,8 @@ def _map_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -> R
             return outcome
         kind, ppn, old = outcome
     else:
-        kind, ppn, old = "stack" if vma.flags & GROWS_DOWN else "demand", k.frames.alloc(), 0
+        near = va // PAGE if vma.end - vma.start >= LARGE else None
+        kind, ppn, old = "stack" if vma.flags & GROWS_DOWN else "demand", k.frames.alloc(near=near), 0
         if vma.flags & SIGNAL_TRAMPOLINE:
             k.machine.ram.write(ppn * PAGE, TRAMPOLINE_CODE)
     install(k, mm, vma, slot, ppn, writable=kind != "file", dirty=access == "store")

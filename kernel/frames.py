@@ -37,23 +37,31 @@ class Frames:
         self._counts: memoryview = ram.words32[: ram.frames]
         table = -(-ram.frames // _PER_PAGE)
         self._head = 0  # index of the frame that was freed last, 0 if none
-        self._fresh = table  # index of the lowest frame that was never used
+        self._fresh = table  # no frame below this index was never used
         self.total = ram.frames - table  # frames that can be handed out
         self.used = 0
         self.most = 0  # the highest `used` so far
         for index in range(table):
             self._set(index, 1)
 
-    def alloc(self, zero: bool = True) -> int:
-        """A frame with one holder, full of zeros (unless the caller overwrites all of it). Raises OutOfMemory."""
+    def alloc(self, zero: bool = True, near: int | None = None) -> int:
+        """A frame with one holder, full of zeros (unless the caller overwrites all of it). Raises OutOfMemory.
+
+        `near` is the number of a page in a large mapping: where no frame stands in the way, such pages get frames that
+        lie as the pages do, whatever the order in which they are touched. The llvm engine likes that.
+        """
         if self.used == self.total and not self._k.page_cache.shrink(self._k):
             raise OutOfMemory
         index = self._head
-        if index:
+        if near is not None and not self._counts[(near + self.total // 4) % self.total]:
+            index = (near + self.total // 4) % self.total
+        elif index:
             self._head = self._counts[index] ^ _FREE
             if zero:
                 self._ram.zero_frame(self._first + index)
         else:
+            while self._counts[self._fresh]:
+                self._fresh += 1
             index = self._fresh
             self._fresh += 1
         self._set(index, 1)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vm.programs import Program, programs, slicings
-from tests.vm.support import CODE_VA, ECALL, RWX, Board, i, registers_of
+from tests.vm.support import CODE_VA, ECALL, RWX, RX, Board, i, registers_of
 from vm import engine
+from vm.mmu import make_satp
 from vm.native import code, layout, worker
 from vm.trap import Exit
 
@@ -116,3 +117,97 @@ def test_new_code_without_end_keeps_memory_bounded() -> None:
         board.hart.pc = CODE_VA
         board.run(10)
     assert board.hart.x[5] == 10_000
+
+
+def two_pages(rounds: int) -> list[int]:
+    """A loop on one page that calls a function on the next, and comes back."""
+    body = [
+        i("jal", rd=1, imm=4096),
+        i("addi", rd=31, rs1=31, imm=-1),
+        i("bne", rs1=31, rs2=0, imm=-8),
+        ECALL,
+    ]
+    function = [i("addi", rd=5, rs1=5, imm=3), i("sd", rs1=8, rs2=5, imm=0), i("jalr", rd=0, rs1=1, imm=0)]
+    return [*body, *[ECALL] * (1024 - len(body)), *function]
+
+
+@pytest.mark.parametrize("slices", ([1], [3, 7, 5], [5000]))
+def test_a_region_of_two_pages_is_exact(slices: list[int]) -> None:
+    states = []
+    for name in ("python", "llvm"):
+        board = Board(two_pages(100), registers={8: 0x20000, 31: 100}, engine=name)
+        retired, turn = 0, 0
+        while True:
+            result = board.run(slices[turn % len(slices)])
+            retired, turn = retired + result.retired, turn + 1
+            if result.trap is not None:
+                break
+        states.append((retired, result.trap, registers_of(board.hart), board.state()))
+    assert states[0] == states[1]
+    assert board.machine.stats["regions"] >= 1
+
+
+def test_a_region_of_two_pages_does_not_run_where_the_second_page_is_another() -> None:
+    """Two address spaces share the first page; the function behind it is not the same."""
+    board = Board(two_pages(100), registers={8: 0x20000, 31: 100}, engine="llvm")
+    board.run(5000)
+    assert board.hart.x[5] == 300 and board.machine.stats["regions"] >= 1
+    other = [i("addi", rd=5, rs1=5, imm=7), i("jalr", rd=0, rs1=1, imm=0)]
+    root = board.pages.frame()
+    frame = board.pages.frame(b"".join(word.to_bytes(4, "little") for word in other))
+    board.pages.map(root, CODE_VA, board.code_ppn, RX)
+    board.pages.map(root, CODE_VA + 4096, frame, RX)
+    hart = board.new_hart({31: 100})
+    hart.satp = make_satp(7, root)
+    assert board.machine.run(hart, 5000).trap is not None
+    assert hart.x[5] == 700
+    board.hart.pc, board.hart.x[31] = CODE_VA, 100
+    board.run(5000)
+    assert board.hart.x[5] == 600
+
+
+def test_a_region_of_two_pages_is_gone_once_the_second_page_is_written_over() -> None:
+    board = Board(two_pages(1000), registers={8: 0x20000, 31: 1000}, engine="llvm")
+    board.run(600)
+    assert board.machine.stats["regions"] >= 1
+    function = board.machine.translate(board.hart, CODE_VA + 4096, "fetch")
+    board.ram.write(function, i("addi", rd=5, rs1=0, imm=77).to_bytes(4, "little"))
+    board.run(600)
+    assert board.hart.x[5] == 77
+
+
+def test_an_indirect_jump_that_was_seen_is_part_of_the_region() -> None:
+    """A jump through a register to one of two places, which alternate."""
+    code = [
+        i("xori", rd=6, rs1=6, imm=8),
+        i("add", rd=7, rs1=9, rs2=6),
+        i("jalr", rd=0, rs1=7, imm=12),
+        i("addi", rd=5, rs1=5, imm=1),
+        i("jal", rd=0, imm=8),
+        i("addi", rd=5, rs1=5, imm=100),
+        i("addi", rd=31, rs1=31, imm=-1),
+        i("bne", rs1=31, rs2=0, imm=-28),
+        ECALL,
+    ]
+    states = []
+    for name in ("python", "llvm"):
+        board = Board(code, registers={9: CODE_VA, 31: 200}, engine=name)
+        states.append((board.run(10_000), registers_of(board.hart)))
+    assert states[0] == states[1]
+    assert board.hart.x[5] == 100 + 100 * 100
+
+
+@pytest.mark.parametrize("name", ["lw", "lh", "ld", "sw", "sh", "sd"])
+def test_misaligned_accesses_within_a_page_need_no_help(name: str) -> None:
+    body = [
+        i(name, rs1=8, imm=1, **({"rd": 5} if name[0] == "l" else {"rs2": 31})),
+        i("addi", rd=31, rs1=31, imm=-1),
+        i("bne", rs1=31, rs2=0, imm=-8),
+        ECALL,
+    ]
+    states = []
+    for engine_name in ("python", "llvm"):
+        board = Board(body, registers={8: 0x20800, 31: 50}, engine=engine_name)
+        states.append((board.run(10_000), registers_of(board.hart), board.state()))
+    assert states[0] == states[1]
+    assert board.machine.stats["python_fallbacks"] <= 2

@@ -26,7 +26,9 @@ ACCESSES, REFILLS = 96, 104
 CURSOR, RING, RING_SIZE = 112, 4096, 4096
 #: What tells one state of one address space's code pages from all others.
 EPOCH = 120
-MACHINE_SIZE = RING + RING_SIZE
+#: Where instructions of regions leave the addend of their last access, as a guess for the next.
+GUESSES, GUESS_COUNT = RING + RING_SIZE, 512
+MACHINE_SIZE = GUESSES + 8 * GUESS_COUNT
 #: Which word has what a counter will be at the end of the budget.
 COUNTER_AT = {CYCLE: CYCLE_END, INSTRET: CYCLE_END, TIME: TIME_END}
 #: ROOT when translation is off: no table lies there, so that the walker leaves all to the MMU.

@@ -20,6 +20,8 @@ from vm.native.layout import (
     COUNTER_AT,
     EPOCH,
     GUARD_WORDS,
+    GUESS_COUNT,
+    GUESSES,
     HART,
     HEAD,
     LOADS,
@@ -144,11 +146,12 @@ class RegionWriter(Writer):
 
     def _addend(self, address: str, size: int, access: str) -> str:
         """Through a variable, where the base register is steady; it is set when it was of no use."""
-        base = self._op.fields["rs1"]
-        if access not in PLAIN or base not in self._steady:
+        if access not in PLAIN:
             return super()._addend(address, size, access)
-        name = f"{base}{access}"
-        self._pages.add(name)
+        base = self._op.fields["rs1"]
+        if base not in self._steady:
+            return self._guess(super()._addend(address, size, access))
+        self._pages.add(name := f"{base}{access}")
         page = self._emit(f"load i64, ptr %page{name}")
         other = self._emit(f"and i64 {self._emit(f'xor i64 {address}, {page}')}, {-4096 | size - 1}")
         self._unlikely(self._emit(f"icmp eq i64 {other}, 0"), go := self._label("same"))
@@ -158,6 +161,19 @@ class RegionWriter(Writer):
         self._line(f"br label %{go}")
         self._start(go)
         return self._emit(f"load i64, ptr %addend{name}")
+
+    def _guess(self, found: str) -> str:
+        """What the TLB holds, from where this instruction put it last time: the processor need not wait to go on.
+
+        Pages whose frames lie as they do have one addend.
+        """
+        place = self._at("%m", GUESSES + (self._op.pc // INSTRUCTION_ALIGNMENT % GUESS_COUNT) * 8)
+        same = self._emit(f"icmp eq i64 {found}, {self._emit(f'load i64, ptr {place}{MACHINE}')}")
+        self._unlikely(same, go := self._label("same"))
+        self._line(f"store i64 {found}, ptr {place}{MACHINE}")
+        self._line(f"br label %{go}")
+        self._start(go)
+        return self._emit(f"load i64, ptr {place}{MACHINE}")
 
     # operands
 
