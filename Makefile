@@ -39,7 +39,7 @@ nightly: $(VENV)/installed-dev  ## the long searches: more examples, fresh seeds
 	$(BIN)/python -m tests.mutants
 
 bench: $(VENV)/installed-dev  ## speed of the engine, of starting up, of the assembler and of processes
-	@for b in benchmarks/engine.py benchmarks/startup.py benchmarks/assembler.py benchmarks/processes.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+	@for b in benchmarks/engine.py benchmarks/startup.py benchmarks/assembler.py benchmarks/fork.py benchmarks/processes.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,6 +1,6 @@
 """What fork costs this host, under each policy, for processes of several sizes.
 
-    python benchmarks/fork.py [--kib 16,1024,65536,1048576] [--stride 4] [--rounds 15]
+    python benchmarks/fork.py [--kib 16,1024,65536] [--stride 4] [--rounds 15]
         [--policies cow,shared-tables,eager] [--engine auto]
 
 For each size one machine per policy stands ready with that much memory touched; they take turns, so that a slow moment
@@ -154,7 +154,7 @@ def show(kib: int, found: dict[tuple[str, str], float], policies: list[str]) -> 
 
 def main() -> int:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--kib", type=numbers, default=[16, MIB, 64 * MIB, 1024 * MIB])
+    parser.add_argument("--kib", type=numbers, default=[16, MIB, 64 * MIB])
     parser.add_argument("--stride", type=int, default=4, help="KiB from one touched page to the next")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--policies", type=lambda text: text.split(","), default=["cow", "shared-tables", "eager"])
