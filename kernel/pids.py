@@ -68,13 +68,13 @@ class Pids:
 
     def next_taken(self, pid: int) -> int | None:
         """The lowest number not below `pid` that is taken."""
-        for word in range(pid // _BITS, len(self._free)):
-            taken = ~self._free[word] & (1 << _BITS) - 1
-            if word == pid // _BITS:
-                taken = taken >> pid % _BITS << pid % _BITS
-            if taken:
-                found = word * _BITS + _lowest(taken)
-                return found if found in self._holds else self.next_taken(found + 1)
+        while pid < self.pid_max:
+            word, bit = divmod(pid, _BITS)
+            taken = (~self._free[word] & (1 << _BITS) - 1) >> bit
+            pid = pid + _lowest(taken) if taken else (word + 1) * _BITS
+            if pid in self._holds:
+                return pid
+            pid += bool(taken)
         return None
 
     @property

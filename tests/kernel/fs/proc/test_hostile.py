@@ -7,6 +7,7 @@ from errno import EACCES, EEXIST, EINVAL, EISDIR, ENOENT, EPERM, ESRCH
 import pytest
 
 from kernel.fs.constants import O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TRUNC, O_WRONLY, SEEK_END, SEEK_SET
+from kernel.pids import Pids
 from tests.kernel.fs.box import MEMORY, Box
 
 AT_REMOVEDIR = 0x200
@@ -115,3 +116,18 @@ def test_a_snapshot_keeps_what_a_reader_has_begun_to_read(box: Box) -> None:
     box.k.restore(state)
     box.task = box.k.tasks[1]
     assert box.read(fd, 100) == first
+
+
+def test_a_listing_ends_where_there_are_few_pids() -> None:
+    pids = Pids(310)
+    assert [pids.alloc() for _ in range(3)] == [1, 2, 3]
+    pids.release(2)
+    assert [pids.next_taken(number) for number in (0, 1, 2, 3, 4, 309, 5000)] == [1, 1, 3, 3, None, None, None]
+
+
+def test_a_listing_finds_pids_far_apart() -> None:
+    pids = Pids(1 << 22)
+    pids.alloc()
+    pids._next = 3_000_000
+    assert pids.alloc() == 3_000_000
+    assert pids.next_taken(2) == 3_000_000 and pids.next_taken(3_000_001) is None
