@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kernel.errno import EAGAIN, EPIPE, OutOfMemory, SysError
-from kernel.fs.constants import O_DIRECT, O_NONBLOCK, PAGE, PIPE_PAGES
+from kernel.errno import EAGAIN, EBUSY, EINVAL, EPERM, EPIPE, OutOfMemory, SysError
+from kernel.fs.constants import O_DIRECT, O_NONBLOCK, PAGE, PIPE_MAX, PIPE_PAGES
 from kernel.table import Record
 from kernel.wait_queues import WouldBlock
 
@@ -183,6 +183,23 @@ def _append(k: Kernel, pipe: Pipe, buffer: UserBuffer, flags: int) -> int:
     k.machine.ram.write(ppn * PAGE, data)
     pipe.buffers.append((ppn, 0, len(data), bool(flags & O_DIRECT)))
     return len(data)
+
+
+def resize(k: Kernel, pipe_id: int, size: int, privileged: bool) -> None:
+    """F_SETPIPE_SZ: room for `size` bytes, rounded up to a power of two of pages.
+
+    Raises EINVAL (more than 2 GiB), EPERM (more than PIPE_MAX, unless `privileged`), EBUSY (more than that is in use).
+    """
+    if size > 1 << 31:
+        raise SysError(EINVAL)
+    size = 1 << (max(size, PAGE) - 1).bit_length()
+    pipe = k.pipes[pipe_id]
+    if size > max(PIPE_MAX, pipe.pages * PAGE) and not privileged:
+        raise SysError(EPERM)
+    if len(pipe.buffers) > size // PAGE:
+        raise SysError(EBUSY)
+    pipe.pages = size // PAGE
+    k.wake(("pipe-write", pipe_id))
 
 
 def frames_in_use(k: Kernel) -> Iterator[int]:

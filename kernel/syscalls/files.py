@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import limits
+from kernel.credentials import CAP_SYS_RESOURCE
 from kernel.errno import EBADF, EINVAL, ENXIO, ESPIPE, SysError
-from kernel.fs import device, fdtable, regular, seals, special, transfer
+from kernel.fs import device, fdtable, pipe, regular, seals, special, transfer
 from kernel.fs import file as files
 from kernel.fs.constants import (
     F_ADD_SEALS,
@@ -18,6 +19,7 @@ from kernel.fs.constants import (
     F_GETPIPE_SZ,
     F_SETFD,
     F_SETFL,
+    F_SETPIPE_SZ,
     FD_CLOEXEC,
     FILE_MAX,
     IOV_MAX,
@@ -25,7 +27,6 @@ from kernel.fs.constants import (
     O_DIRECT,
     O_PATH,
     PAGE,
-    PIPE_PAGES,
     S_IFCHR,
     S_IFIFO,
     S_IFMT,
@@ -197,7 +198,7 @@ def _duplicate(k: Kernel, t: Task, fd: int, start: int, cloexec: bool) -> int:
 
 @syscall(25, "fcntl", "fd", "cmd", "arg")
 def sys_fcntl(k: Kernel, t: Task, fd: int, command: int, argument: int) -> int:
-    """fcntl(2): F_DUPFD(_CLOEXEC), F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ, and locks (locks.py).
+    """fcntl(2): F_DUPFD(_CLOEXEC), F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ, F_SETPIPE_SZ, locks (locks.py).
 
     Raises EBADF, EINVAL, EMFILE."""
     command &= 0xFFFFFFFF
@@ -215,10 +216,10 @@ def sys_fcntl(k: Kernel, t: Task, fd: int, command: int, argument: int) -> int:
         return k.files.peek(file_id).flags
     if command in locks.COMMANDS:
         return locks.command(k, t, file_id_of(k, t, fd), command, argument)
-    return _file_command(k, file_id_of(k, t, fd), command, argument)
+    return _file_command(k, t, file_id_of(k, t, fd), command, argument)
 
 
-def _file_command(k: Kernel, file_id: int, command: int, argument: int) -> int:
+def _file_command(k: Kernel, t: Task, file_id: int, command: int, argument: int) -> int:
     file = k.files[file_id]
     is_pipe = k.inodes.peek(file.inode).mode & S_IFMT == S_IFIFO
     if command == F_SETFL:
@@ -230,10 +231,13 @@ def _file_command(k: Kernel, file_id: int, command: int, argument: int) -> int:
     if command == F_ADD_SEALS:
         seals.add(k, file, argument & 0xFFFFFFFF)
         return 0
-    if command == F_GETPIPE_SZ:
+    if command in (F_GETPIPE_SZ, F_SETPIPE_SZ):
         if not is_pipe:
             raise SysError(EBADF)
-        return PIPE_PAGES * PAGE
+        number = k.inodes.peek(file.inode).number
+        if command == F_SETPIPE_SZ:
+            pipe.resize(k, number, argument & 0xFFFFFFFF, t.cred.can(CAP_SYS_RESOURCE))
+        return k.pipes.peek(number).pages * PAGE
     raise SysError(EINVAL)
 
 

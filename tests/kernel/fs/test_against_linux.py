@@ -237,6 +237,10 @@ PIPE_CALLS = st.one_of(
     st.tuples(st.just("write"), st.integers(0, 9000)),
     st.tuples(st.just("read"), st.integers(0, 9000)),
     st.tuples(st.just("packets"), st.booleans()),
+    st.tuples(
+        st.just("resize"),
+        st.sampled_from([0, 1, 4096, 4097, 8192, 65536, 1 << 20, (1 << 20) + 1, 1 << 32, (1 << 31) + 1]),
+    ),
     st.tuples(st.just("close"), st.sampled_from([0, 1])),
 )
 
@@ -252,6 +256,8 @@ def pump(side: Any, calls: list[tuple[str, int]]) -> list[Any]:
             results.append(side.write(ends[1], data))
         elif name == "read":
             results.append(side.read(ends[0], argument))
+        elif name == "resize":
+            results.append((side.fcntl(ends[1], 1031, argument), side.fcntl(ends[0], 1032)))
         elif name == "packets":
             results.append(side.fcntl(ends[1], 4, O_NONBLOCK | (O_DIRECT if argument else 0)))
         else:
