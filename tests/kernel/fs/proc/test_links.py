@@ -52,6 +52,13 @@ def test_a_pipe_can_be_opened_by_its_link(box: Box) -> None:
     assert box.read(reader, 10) == b"still"
 
 
+def test_a_pipe_is_opened_by_its_link_without_waiting_for_the_other_side(box: Box) -> None:
+    reader, writer = box.pipe()
+    box.close(writer)
+    assert box.open(f"/proc/self/fd/{reader}", O_RDONLY) >= 0
+    assert box.read(reader, 1) == b""
+
+
 def test_the_mode_of_a_descriptors_link_tells_how_it_is_open(box: Box) -> None:
     modes = [box.stat(f"/proc/self/fd/{fd}", follow=False)[0] for fd in (0, 1)]
     assert modes == [0o120500, 0o120300]
