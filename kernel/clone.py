@@ -104,12 +104,10 @@ def clone(k: Kernel, t: Task, request: Request) -> int:
 
 def _announce_pidfd(k: Kernel, t: Task, address: int) -> None:
     """The number that the pidfd is going to have goes to `address`. SysError EMFILE, ENFILE, EFAULT: no child then."""
-    from kernel.fs import fdtable, file
+    from kernel.fs import special
     from kernel.user_memory import copy_out
 
-    fd = fdtable.lowest_free(k, t)
-    file.check_limit(k)
-    copy_out(k, t, address, fd.to_bytes(4, "little"))
+    copy_out(k, t, address, special.require_room(k, t).to_bytes(4, "little"))
 
 
 def _make_pidfd(k: Kernel, t: Task, child: Task) -> None:
