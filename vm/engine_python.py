@@ -104,7 +104,7 @@ class PythonEngine:
         n = budget
         try:
             while n:
-                block: Block | None = jump.get(x[PC])  # type: ignore[assignment]
+                block: Block | None = jump.get(x[PC])
                 if block is None:
                     memory.left = n
                     block = self._find(x[PC], space)

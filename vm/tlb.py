@@ -9,6 +9,7 @@ Entries of different ASIDs don't meet, so that going from one address space to a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 #: Entries of one kind in one address space before they are dropped: bounds the host's memory.
 CAPACITY = 16384
@@ -25,7 +26,7 @@ class AddressSpace:
         self.load: dict[int, int] = {}
         self.store: dict[int, int] = {}
         self.fetch: dict[int, int] = {}
-        self.jump: dict[int, object] = {}
+        self.jump: dict[int, Any] = {}
 
     def insert(self, access: str, page: int, offset: int) -> None:
         """Add an entry for access "load", "store" or "fetch"."""

@@ -19,6 +19,7 @@ from kernel import signals
 from kernel.errno import EINTR, ENOSYS, ERESTARTSYS, SysError
 from kernel.fs import api as fs
 from kernel.wait_queues import INTERRUPT, RESTART, Pending, WouldBlock
+from vm.hart import PC
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
@@ -104,9 +105,8 @@ def signed64(value: int) -> int:
 
 def dispatch(k: Kernel, t: Task) -> None:
     """The task is at an ecall: go past it and do what a7 asks for."""
-    hart = t.hart
-    hart.pc += 4
-    x = hart.x
+    x = t.hart.x
+    x[PC] = x[PC] + 4 & _MASK
     call = TABLE.get(x[A7])
     if call is None:
         _unknown(k, t, x[A7])

@@ -44,7 +44,7 @@ from vm.native.layout import (
     TRAP,
 )
 from vm.native.records import Decoder, Records
-from vm.native.tlb import Block, NativeSpace, Pool, address_of
+from vm.native.tlb import NativeSpace, Pool, address_of
 from vm.native.translator import Translator
 from vm.native.worker import Request, digest
 from vm.ram import CODE, OPEN, PAGE, PAGE_SHIFT, RAM_BASE, Ram
@@ -64,6 +64,8 @@ MOST_PAGES = 2048
 MOST_AT_ONCE, NEAR = 16, 1 << 20
 #: Targets of one indirect jump that are remembered, and how many jumps.
 MOST_TARGETS, MOST_JUMPS = 64, 4096
+#: Addresses at which a run began, whose records are remembered.
+MOST_STARTS = 4096
 
 
 class LlvmEngine:
@@ -78,6 +80,7 @@ class LlvmEngine:
         self._translator = Translator(cache)
         self._regions = Regions()
         self._jumps: dict[int, dict[int, None]] = {}
+        self._space: NativeSpace | None = None
         self._pool = Pool(address_of(ram.memory))
         self._decoder = Decoder(self.native.address)
         self._pages: dict[int, dict[int, Records]] = {}
@@ -105,7 +108,9 @@ class LlvmEngine:
 
     def run(self, hart: Hart, budget: int) -> Exit:
         """Run `hart` for exactly `budget` instructions, or until one traps. See Machine.run."""
-        space = self._enter(hart)
+        space = self._space
+        if hart.satp != self.memory.satp or space is None or space.block is None:
+            space = self._enter(hart)
         try:
             return self._run(hart, space, budget)
         except HardwareFault as fault:
@@ -113,7 +118,7 @@ class LlvmEngine:
             return Exit(budget - self.memory.left, Trap(fault.cause, hart.pc, word))
 
     def _enter(self, hart: Hart) -> NativeSpace:
-        """Tell native code whose address space it runs in."""
+        """Tell native code whose address space it runs in, from now until another one does or this one is left."""
         memory, words = self.memory, self._words
         satp = memory.satp = hart.satp
         space = self.tlb.space(asid_of(satp))
@@ -124,23 +129,29 @@ class LlvmEngine:
         words[FETCHES >> 3] = block.address + TLB_ENTRIES * 32
         root = (satp & PPN_MASK) << PAGE_SHIFT
         words[ROOT >> 3] = NO_ROOT if asid_of(satp) == BARE else root - RAM_BASE & (1 << 64) - 1
+        self._space = space
         return space
 
     def _run(self, hart: Hart, space: NativeSpace, budget: int) -> Exit:
         """From exit to exit of native code (a hot path). Long budgets go in parts: translations come in between."""
         x, words, memory = hart.x, self._words, self.memory
-        go, registers, machine = self.native.go, hart.address, self._address
-        assert space.block is not None
-        n = budget
-        while n:
+        go, registers, machine, translator = self.native.go, hart.address, self._address, self._translator
+        n, block = budget, space.block
+        assert block is not None
+        record = space.jump.get(x[PC]) or self._record(x[PC], space)
+        while True:
             memory.left = n
-            part = min(n, PART)
+            part = n if n <= PART else PART
             later = n - part
             words[EPOCH >> 3] = space.epoch
             words[CYCLE_END >> 3], words[TIME_END >> 3] = memory.retired - later, memory.clock - later
-            go(registers, self._record(x[PC], space.block), part, machine)
+            block.clean = False
+            go(registers, record, part, machine)
             n = words[LEFT >> 3] + later
             reason = words[REASON >> 3]
+            if reason >= TRAP:
+                cause, pc = reason - TRAP, x[PC]
+                return Exit(budget - n, Trap(cause, pc, pc if cause == Cause.BREAKPOINT else 0))
             if reason == ASSIST:
                 n = self._assist(x, n)
             elif reason == DECODE:
@@ -149,12 +160,11 @@ class LlvmEngine:
                 self._translate(x[PC], space)
             elif reason == CHECK:
                 self._check(x[PC], space)
-            elif reason >= TRAP:
-                cause, pc = reason - TRAP, x[PC]
-                return Exit(budget - n, Trap(cause, pc, pc if cause == Cause.BREAKPOINT else 0))
-            if self._translator.waiting:
+            if translator.waiting:
                 self._install()
-        return Exit(budget, None)
+            if not n:
+                return Exit(budget, None)
+            record = self._record(x[PC], space)
 
     def drop(self, ppn: int, low: int, high: int) -> None:
         """Bytes `low` to `high` of a frame with records change: forget what was made from them."""
@@ -258,11 +268,16 @@ class LlvmEngine:
     def _word(self, pc: int) -> int:
         return self.ram.read32(self._frame(pc) << PAGE_SHIFT | pc & PAGE - 1)
 
-    def _record(self, pc: int, block: Block) -> int:
+    def _record(self, pc: int, space: NativeSpace) -> int:
         """The host address of the record for `pc`; native code will find its page by itself from now on."""
         records = self._records(self._frame(pc), pc & ~(PAGE - 1))
-        block.put("fetch", pc & ~(PAGE - 1), records.address)
-        return records.address + (pc & PAGE - 1) // INSTRUCTION_ALIGNMENT * RECORD
+        assert space.block is not None
+        space.block.put("fetch", pc & ~(PAGE - 1), records.address)
+        address = records.address + (pc & PAGE - 1) // INSTRUCTION_ALIGNMENT * RECORD
+        if len(space.jump) >= MOST_STARTS:
+            space.jump.clear()
+        space.jump[pc] = address
+        return address
 
     def _records(self, ppn: int, page: int) -> Records:
         """The records of a frame at a virtual page; from their first use on, stores to the frame must be seen."""

@@ -23,7 +23,6 @@ _PLACE = {
     "store": (2 * TLB_ENTRIES, TLB_ENTRIES),
     "fetch": (4 * TLB_ENTRIES, FETCH_ENTRIES),
 }
-_EMPTY = b"\xff" * _SIZE
 #: Blocks there are at most: 64 address spaces may take turns without walking anew.
 MOST_BLOCKS = 64
 
@@ -36,25 +35,30 @@ def address_of(buffer: Any) -> int:
 class Block:
     """The memory of one address space's native TLB. `address` is where it begins."""
 
-    __slots__ = ("address", "memory", "words")
+    __slots__ = ("address", "clean", "memory", "words")
 
     def __init__(self) -> None:
         self.memory = mmap.mmap(-1, _SIZE)
         self.words: memoryview = memoryview(self.memory).cast("Q")
         self.address = address_of(self.memory)
+        self.clean = False  # whether it is empty for sure: native code has not run with it
         self.clear()
 
     def clear(self) -> None:
         """Forget all."""
-        self.memory[:] = _EMPTY
+        if not self.clean:
+            ctypes.memset(self.address, 0xFF, _SIZE)
+            self.clean = True
 
     def clear_kind(self, access: str) -> None:
         """Forget all entries of one kind."""
         first, entries = _PLACE[access]
-        self.memory[first * 8 : first * 8 + entries * 16] = _EMPTY[: entries * 16]
+        if not self.clean:
+            ctypes.memset(self.address + first * 8, 0xFF, entries * 16)
 
     def put(self, access: str, page: int, value: int) -> None:
         """Add an entry, in the place of whatever has its index."""
+        self.clean = False
         first, entries = _PLACE[access]
         at = first + 2 * (page >> PAGE_SHIFT & entries - 1)
         self.words[at] = page
@@ -147,6 +151,7 @@ class Pool:
         block = self._free.pop() if self._free else Block()
         block.clear()
         space.block = block
+        space.jump.clear()  # their pages are not in the block
         self._owners[space] = None
         return block
 
