@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from forkyard.cli import COMMANDS
 from tests.forkyard.conftest import PROGRAMS, TOP, Forkyard
 
 DOCUMENTS = [TOP / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "tests/README.md")]
-DOCUMENTS += sorted((TOP / "docs").glob("*.md"))
+DOCUMENTS += sorted((TOP / "docs").glob("**/*.md"))
 _PATH = re.compile(r"`((?:vm|asm|kernel|forkyard|programs|tests|docs|benchmarks)/[\w./-]*)`")
 _NAMED = re.compile(r"`([\w/]+\.py): (\w+)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -45,6 +47,20 @@ def test_the_readme_shows_what_one_sees(forkyard: Forkyard, tmp_path: Path) -> N
     shown = re.findall(r"^    ( +\d+ +\d+  (?:fault|process) .*)$", text, re.MULTILINE)
     assert len(shown) >= 5
     assert [line for line in shown if line not in trace] == []
+
+
+@pytest.mark.parametrize("name", ["processes.md", "ru/processes.md"])
+def test_the_chapters_show_what_one_sees(name: str, forkyard: Forkyard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(TOP)
+    text = (TOP / "docs" / name).read_text(encoding="utf-8")
+    shown = re.findall(r"^    \$ forkyard (.*)\n((?:    .*\n)+)", text, re.MULTILINE)
+    assert len(shown) >= 14
+    for command, block in shown:
+        words, quiet, _ = command.partition(" 2>/dev/null")
+        result = forkyard(*shlex.split(words))
+        pattern = re.escape(textwrap.dedent(block)).replace("…\\\n", "(?:.*\\n)*")
+        actual = result.err if words.startswith("trace") else result.out + (result.err if not quiet else "")
+        assert re.fullmatch(pattern, actual), (command, actual)
 
 
 def test_make_run_and_make_test_are_the_first_commands_of_the_readme() -> None:

@@ -17,6 +17,7 @@ FORKYARD_ONLY = {
     "ps": "looks at the processes of the machine it runs on",
     "pstree": "looks at the processes of the machine it runs on",
     "top": "looks at the processes of the machine it runs on, and at its clock",
+    "06_constants": "reads frame numbers in /proc/self/pagemap, which Linux shows to root only",
     "forkbomb": "meets --max-procs; under qemu it would meet the limits of the host's user",
     "memory_hog": "meets --memory and RLIMIT_AS, which qemu-riscv64 doesn't apply to its guest",
     "pid_reuse": "meets --pid-max; under qemu the pids are those of the host",
