@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vm.programs import Program, programs, slicings
-from tests.vm.support import ECALL, HEAT, Board, registers_of
+from tests.vm.support import ECALL, HEAT, Board, i, registers_of
 from vm import engine_python
-from vm.trap import Exit
+from vm.trap import Cause, Exit, Trap
 
 STEPS = 120
 MEMORY = 64 << 10
@@ -40,3 +41,12 @@ def test_any_split_of_budgets_gives_the_same_states(program: Program, slices: li
     assert result == one_by_one
     assert registers_of(board.hart) == registers_of(reference.hart)
     assert board.state() == reference.state()
+
+
+@pytest.mark.parametrize("engine", ["python", "llvm"])
+def test_a_run_that_begins_with_a_fetch_fault_retires_nothing(engine: str) -> None:
+    board = Board([i("addi", rd=5, rs1=5, imm=1), ECALL], engine=engine)
+    assert board.run(50).retired == 1
+    board.hart.pc = 0x5000_0000
+    result = board.run(1000)
+    assert (result.retired, result.trap) == (0, Trap(Cause.FETCH_PAGE, 0x5000_0000, 0x5000_0000))

@@ -136,18 +136,18 @@ class LlvmEngine:
         """From exit to exit of native code (a hot path). Long budgets go in parts: translations come in between."""
         x, words, memory = hart.x, self._words, self.memory
         go, registers, machine, translator = self.native.go, hart.address, self._address, self._translator
-        n, block = budget, space.block
+        n = memory.left = budget
+        block = space.block
         assert block is not None
         record = space.jump.get(x[PC]) or self._record(x[PC], space)
         while True:
-            memory.left = n
             part = n if n <= PART else PART
             later = n - part
             words[EPOCH >> 3] = space.epoch
             words[CYCLE_END >> 3], words[TIME_END >> 3] = memory.retired - later, memory.clock - later
             block.clean = False
             go(registers, record, part, machine)
-            n = words[LEFT >> 3] + later
+            n = memory.left = words[LEFT >> 3] + later
             reason = words[REASON >> 3]
             if reason >= TRAP:
                 cause, pc = reason - TRAP, x[PC]
