@@ -112,9 +112,16 @@ class Writer:
                 self.add(parent, "NOP")
             else:
                 self.add(parent, "SETTLE", change.player, change.what)
+                self._hear_twice(parent, change)
         for player in self.world.acting():
             if player.parents_death:
                 self.acknowledge(player)
+
+    def _hear_twice(self, parent: Player, change: Change) -> None:
+        """A stop or a continuation is told once: the second wait finds nothing new."""
+        if change.what != 4 and self.chance():
+            for _ in range(2):
+                self.add(parent, "WAIT4", change.player, NOHANG | UNTRACED | CONTINUED | ALL)
 
     def operations_wait(self, change: Change) -> bool:
         """Was the end of this child what its parent's blocking wait was for? Then that has reaped it."""
@@ -385,6 +392,25 @@ class Writer:
             player.parents_death = self.one_of((0, w.TERM, w.USR1, w.WINCH, w.KILL))
             self.add(player, "PRCTL", 1, player.parents_death)
 
+    def write_orphan(self) -> None:
+        """A grandchild loses its parent: who is it now?"""
+        player = self.actor()
+        if player is None or self.born + 2 > self.most:
+            return
+        if self.number(0, 2):
+            player.subreaper = True
+            self.not_under_qemu.append("PR_SET_CHILD_SUBREAPER")
+            self.add(player, "PRCTL", 36, 1)
+        for parent in (player.number, self.born + 1):
+            self.born += 1
+            self.add(parent, "FORK", self.born, 0)
+            self.world.fork(parent, self.born, True)
+        middle, orphan = self.world[self.born - 1], self.world[self.born]
+        if self.can_settle(middle):
+            self.add(middle, "EXIT", self.number(0, 255), waits=True)
+            self.settle(self.world.end(middle.number))
+            self.add(orphan, "GETPPID")
+
     # --- memory -------------------------------------------------------------------------------------------
 
     def write_memory(self) -> None:
@@ -523,6 +549,7 @@ class Writer:
         (write_umask, 1),
         (write_groups, 5),
         (write_prctl, 2),
+        (write_orphan, 3),
         (write_memory, 6),
         (write_cells, 3),
         (write_brk, 1),
@@ -547,7 +574,7 @@ class Writer:
             write_waitid,
             write_sigaction,
         ),
-        (write_groups, write_groups, write_wait, write_waitid, write_exit, write_identity, write_prctl, write_kill),
+        (write_groups, write_groups, write_wait, write_waitid, write_exit, write_orphan, write_prctl, write_kill),
         (write_memory, write_memory, write_memory, write_cells, write_brk, write_crowd, write_exec, write_vfork),
         (write_pipe, write_pipe, write_pipe, write_event, write_poll, write_exec, write_exit),
         (write_lock, write_lock, write_pidfd, write_pidfd, write_poll, write_exit, write_wait, write_kill),

@@ -41,7 +41,7 @@ PUPPET = elf(
     ]
 )
 SYS = {
-    "exit_group": 94, "kill": 129, "uname": 160, "getpid": 172, "getppid": 173, "brk": 214, "clone": 220,
+    "exit": 93, "exit_group": 94, "kill": 129, "uname": 160, "getpid": 172, "getppid": 173, "brk": 214, "clone": 220,
     "execve": 221, "wait4": 260, "sched_yield": 124, "ftruncate": 46, "openat": 56, "close": 57, "write": 64,
     "read": 63, "munmap": 215, "mremap": 216, "mmap": 222, "mprotect": 226, "msync": 227, "mlock": 228,
     "munlock": 229, "mlockall": 230, "munlockall": 231, "mincore": 232, "madvise": 233, "memfd_create": 279,

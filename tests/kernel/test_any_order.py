@@ -1,7 +1,8 @@
-"""fork, store, exec, exit, wait, kill and brk in any order, over several processes, against a plain model.
+"""fork, threads, store, exec, exit, wait, kill, groups, brk in any order, by several processes, against a plain model.
 
-The model of a process is a dict of words. After every step each process's memory must be what its model says, the
-reference counts what the page tables say, and after the last exit nothing may be left.
+The model of a process is a dict of words, and another for a mapping that it shares with its relatives. After every
+step each process's memory must be what its model says, the reference counts what the page tables say, and after the
+last exit nothing may be left.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kernel import pagetable
 from kernel.check import check, check_end
-from kernel.errno import EAGAIN, ECHILD, ENOMEM
+from kernel.errno import EACCES, EAGAIN, ECHILD, ENOMEM, EPERM, ESRCH
 from kernel.syscalls.misc import UTSNAME
 from tests.kernel.puppet import DATA, DATA_BYTES, DATA_END, DATA_SIZE, HEAP, Puppets
 
@@ -23,6 +24,9 @@ SPOTS = [
     *(DATA + 2 * PAGE, DATA_END - 8, HEAP, HEAP + PAGE, HEAP + 2 * PAGE + 16, HEAP + 700 * PAGE),
     *(STACK - 4 * PAGE, STACK - 40 * PAGE, STACK - 2000 * PAGE),
 ]
+SHARED_AT = 0x2000_0000  # pid 1 maps it before anything happens
+SHARED_SPOTS = [SHARED_AT, SHARED_AT + PAGE - 8, SHARED_AT + PAGE + 16]
+THREAD = 0x50F00  # CLONE_VM and what goes with it
 NAMES = b"".join(field.ljust(65, b"\0") for field in UTSNAME)
 
 
@@ -40,16 +44,25 @@ class Model:
         self.words: dict[int, int] = {}
         self.brk = HEAP
         self.status: int | None = None  # once it is a zombie
+        self.threads: list[int] = []  # tids beside the leader's
+        self.group = 1
+        self.has_execed = False
+        self.shared: dict[int, int] | None = None  # the words of the shared mapping, if it has it
 
     def copy(self, parent: int) -> Model:
         child = Model(parent)
         child.words, child.brk = dict(self.words), self.brk
+        child.group, child.shared = self.group, self.shared
         return child
 
     def accessible(self, va: int) -> bool:
+        if va in SHARED_SPOTS:
+            return self.shared is not None
         return va < HEAP or va >= STACK - (8 << 20) or va < (self.brk + PAGE - 1 & -PAGE)
 
     def value(self, va: int) -> int:
+        if va in SHARED_SPOTS and self.shared is not None:
+            return self.shared.get(va, 0)
         return self.words.get(va, initial(va))
 
 
@@ -80,9 +93,15 @@ class AnyOrder(RuleBasedStateMachine):
         living = sorted(pid for pid, model in self.models.items() if model.status is None)
         return living[number % len(living)]
 
+    def one_of(self, pid: int, number: int) -> int:
+        """One of its threads."""
+        tids = [pid, *self.models[pid].threads]
+        return tids[number % len(tids)]
+
     def ended(self, pid: int, status: int) -> None:
         """The process is a zombie; its children are init's."""
         self.models[pid].status = status
+        self.models[pid].threads = []
         for model in self.models.values():
             if model.parent == pid:
                 model.parent = 1
@@ -102,22 +121,23 @@ class AnyOrder(RuleBasedStateMachine):
     # --- what processes do ------------------------------------------------------------------------------
 
     @precondition(lambda self: self.p.alive(1))
-    @rule(who=st.integers(0, 11), va=st.sampled_from(SPOTS), value=st.integers(0, (1 << 64) - 1))
+    @rule(who=st.integers(0, 35), va=st.sampled_from([*SPOTS, *SHARED_SPOTS]), value=st.integers(0, (1 << 64) - 1))
     def store(self, who: int, va: int, value: int) -> None:
         pid = self.pick(who)
-        if not self.models[pid].accessible(va):
+        model, tid = self.models[pid], self.one_of(pid, who // 7)
+        if not model.accessible(va):
             if pid != 1:
-                assert not self.p.store(pid, va, value)
+                assert not self.p.store(tid, va, value)
                 self.ended(pid, 11)
-        elif self.p.store(pid, va, value) or not self.killed_for_memory(pid):
-            self.models[pid].words[va] = value
+        elif self.p.store(tid, va, value) or not self.killed_for_memory(pid):
+            (model.words if va not in SHARED_SPOTS or model.shared is None else model.shared)[va] = value
 
     @precondition(lambda self: self.p.alive(1))
-    @rule(who=st.integers(0, 11), va=st.sampled_from(SPOTS))
+    @rule(who=st.integers(0, 35), va=st.sampled_from([*SPOTS, *SHARED_SPOTS]))
     def load(self, who: int, va: int) -> None:
         pid = self.pick(who)
         if self.models[pid].accessible(va):
-            value = self.p.load(pid, va)
+            value = self.p.load(self.one_of(pid, who // 7), va)
             assert self.killed_for_memory(pid) or value == self.models[pid].value(va)
 
     @precondition(lambda self: self.p.alive(1))
@@ -154,12 +174,60 @@ class AnyOrder(RuleBasedStateMachine):
         pid = self.pick(who)
         child = self.p.fork(pid)
         if child > 0:
-            assert child not in self.models, "a pid was given out twice"
+            assert child not in self.numbers(), "a pid was given out twice"
             self.models[child] = self.models[pid].copy(pid)
         elif child == -EAGAIN:
-            assert len(self.models) == 12
+            assert len(self.numbers()) == 12
         else:
             assert child == -ENOMEM
+
+    def numbers(self) -> list[int]:
+        """The pids and tids that are taken."""
+        return [*self.models, *[tid for model in self.models.values() for tid in model.threads]]
+
+    @precondition(lambda self: self.p.alive(1))
+    @rule(who=st.integers(0, 11))
+    def thread(self, who: int) -> None:
+        pid = self.pick(who)
+        tid = self.p.call(self.one_of(pid, who // 3), "clone", THREAD)
+        assert tid is not None
+        if tid > 0:
+            assert tid not in self.numbers(), "a tid was given out twice"
+            self.models[pid].threads.append(tid)
+        else:
+            assert tid == -EAGAIN
+            assert len(self.numbers()) == 12
+
+    @precondition(lambda self: self.p.alive(1))
+    @rule(who=st.integers(0, 11), code=st.integers(0, 255))
+    def thread_leaves(self, who: int, code: int) -> None:
+        model = self.models[self.pick(who)]
+        if model.threads:
+            self.p.call(model.threads.pop(who % len(model.threads)), "exit", code)
+
+    @precondition(lambda self: self.p.alive(1))
+    @rule(who=st.integers(0, 11), whom=st.integers(0, 11))
+    def setpgid(self, who: int, whom: int) -> None:
+        pid, child = self.pick(who), self.pick(whom)
+        model = self.models[child]
+        result = self.p.call(pid, "setpgid", child, child)
+        if pid == child or (model.parent == pid and not model.has_execed):
+            assert result == (0 if child != 1 else -EPERM), "pid 1 leads the session"
+            model.group = child
+        else:
+            assert result == (-EACCES if model.parent == pid else -ESRCH)
+
+    @precondition(lambda self: self.p.alive(1))
+    @rule(who=st.integers(0, 11), whom=st.integers(0, 11))
+    def wait_for_a_group(self, who: int, whom: int) -> None:
+        pid, group = self.pick(who), self.models[self.pick(whom)].group
+        family = {c: m for c, m in self.models.items() if m.parent == pid and m.group == group and group != 1}
+        zombies = [child for child, model in family.items() if model.status is not None]
+        if group != 1:
+            result = self.p.call(pid, "wait4", -group, 0, 1)
+            assert result in (zombies or [0] if family else [-ECHILD])
+            if zombies:
+                del self.models[result or 0]
 
     @precondition(lambda self: self.p.alive(1))
     @rule(who=st.integers(0, 11))
@@ -167,7 +235,9 @@ class AnyOrder(RuleBasedStateMachine):
         pid = self.pick(who)
         result = self.p.execute(pid)
         if result == 0:
-            self.models[pid] = Model(self.models[pid].parent)
+            model = Model(self.models[pid].parent)
+            model.group, model.has_execed = self.models[pid].group, True
+            self.models[pid] = model
         else:
             assert result == -ENOMEM
 
@@ -176,7 +246,7 @@ class AnyOrder(RuleBasedStateMachine):
     def leave(self, who: int, code: int) -> None:
         pid = self.pick(who)
         if pid != 1:
-            self.p.call(pid, "exit_group", code)
+            self.p.call(self.one_of(pid, code), "exit_group", code)
             self.ended(pid, code << 8)
 
     @precondition(lambda self: self.p.alive(1))
@@ -216,6 +286,8 @@ class AnyOrder(RuleBasedStateMachine):
             return self.peek(pid, va, here) + self.peek(pid, va + here, size - here)
         slot = pagetable.find(k, root, va)
         entry = k.machine.ram.read64(slot) if slot else 0
+        if not entry and va in SHARED_SPOTS:
+            return (self.models[pid].shared or {}).get(va, 0).to_bytes(size, "little")  # whoever touches it finds it
         if not entry:
             return b"".join(initial(at).to_bytes(8, "little")[:1] for at in range(va, va + size))
         return k.machine.ram.read((entry >> 10) * PAGE + va % PAGE, size)
@@ -230,7 +302,7 @@ class AnyOrder(RuleBasedStateMachine):
     def contents_are_the_models(self) -> None:
         for pid, model in self.models.items():
             if model.status is None and self.p.alive(pid):
-                for va in {*SPOTS, *model.words}:
+                for va in {*SPOTS, *SHARED_SPOTS, *model.words}:
                     if model.accessible(va):
                         assert int.from_bytes(self.peek(pid, va, 8), "little") == model.value(va), (pid, hex(va))
 
@@ -247,6 +319,8 @@ class AnyOrder(RuleBasedStateMachine):
             for pid, model in self.models.items():
                 group = groups.peek(pid)
                 assert (group.parent, group.zombie) == (model.parent, model.status is not None)
+                assert group.pgid == model.group
+                assert list(group.threads) == ([pid, *model.threads] if model.status is None else [])
                 assert not group.zombie or group.status == model.status
 
     def teardown(self) -> None:

@@ -6,6 +6,7 @@ A test is named where it is enough to fail on its own, so that a mutant costs se
 from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
+from tests.mutants.process_model import PROCESSES
 
 COW = "tests/kernel/test_cow.py"
 TABLES = "tests/kernel/test_fork_policies.py"
@@ -403,7 +404,7 @@ KERNEL = (
     Mutant(
         "a-broken-pipe-sends-no-signal",
         "kernel.fs.pipe",
-        "_break",
+        "broken",
         "send_to_task(k, t, by_user(SIGPIPE, t))",
         "pass",
         ("tests/kernel/fs/test_pipes.py::test_who_writes_for_nobody_gets_sigpipe_and_epipe",),
@@ -616,4 +617,4 @@ THREAD = (
     ),
 )
 
-MUTANTS: dict[str, Mutant] = {m.name: m for m in (*KERNEL, *THREAD, *MACHINE, *ASSEMBLER, *COMMAND_LINE)}
+MUTANTS: dict[str, Mutant] = {m.name: m for m in (*KERNEL, *PROCESSES, *THREAD, *MACHINE, *ASSEMBLER, *COMMAND_LINE)}
