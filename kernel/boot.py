@@ -36,7 +36,7 @@ def prepare(config: Config, door: Door, programs: BinProvider) -> Kernel:
     """A kernel with its files and without any process. Raises BootError for a policy of fork that there is not."""
     if config.fork not in (*POLICIES, "vfork"):
         raise BootError(f"no policy of fork is called {config.fork!r}: there are {', '.join(POLICIES)}")
-    table.load()
+    table.load_first()
     k = Kernel(config, door)
     k.schedule_state = config.seed
     fs.init(k, programs, config.mounts)
