@@ -9,6 +9,9 @@
 #     +----------+---+----------+
 #     | exit code| C |  signal  |     signal 0: it called exit(exit code)
 #     +----------+---+----------+     otherwise: that signal ended it; C: a core was dumped
+#
+# With WUNTRACED and WCONTINUED it can also be about a child that lives: stopped (the low
+# byte is 0x7f, the signal is where the exit code was), or gone on (0xffff).
     .include "syscalls.inc"
     .text
 
@@ -42,11 +45,24 @@ exit_code:
     andi    a0, a0, 0xff
     ret
 
-# end_signal(status): the signal that ended the child, or 0 if it called exit.
+# end_signal(status): the signal that ended the child, or 0 if it called exit (0x7f: it has not ended).
 #   in: a0 = the status word    out: a0
     .globl end_signal
 end_signal:
     andi    a0, a0, 0x7f
+    ret
+
+# stop_signal(status): the signal that stopped the child, or 0 if it isn't stopped.
+#   in: a0 = the status word    out: a0    changes: t0
+    .globl stop_signal
+stop_signal:
+    andi    t0, a0, 0xff
+    addi    t0, t0, -0x7f
+    bnez    t0, 1f
+    srli    a0, a0, 8
+    andi    a0, a0, 0xff
+    ret
+1:  li      a0, 0
     ret
 
 # shell_status(status): one number for both, as shells make $?: the exit code, or
