@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import limits, memory_limits
+from kernel.fs.device import DRIVERS
 from kernel.fs.proc import mask, memory_use, who
+from kernel.fs.terminal import THE_CONSOLE
 from kernel.task import RUNNING
 from vm.ram import PAGE
 
@@ -24,7 +26,8 @@ def stat(k: Kernel, about: Who) -> bytes:
     group, mm = about.group, who.mm_of(k, about)
     line: list[int | bytes] = [
         *(b"%d (%s) %s" % (about.tid, who.comm(about), who.state(about).encode()), group.parent, group.pgid, group.sid),
-        *(0, -1, 0),  # tty_nr, tpgid, flags
+        *_terminal(k, about),
+        0,  # flags
         *(group.faults, group.children_faults if about.whole else 0, 0, 0),
         *_times(k, about),
         *(PRIORITY, 0, max(len(group.threads), 1), 0, k.pids.born(about.tid) // TICK),
@@ -37,6 +40,13 @@ def stat(k: Kernel, about: Who) -> bytes:
         group.status,
     ]
     return b" ".join(field if isinstance(field, bytes) else b"%d" % field for field in line) + b"\n"
+
+
+def _terminal(k: Kernel, about: Who) -> tuple[int, int]:
+    """tty_nr, tpgid: the controlling terminal's device number, and the group in its foreground (0: none)."""
+    if not about.group.tty:
+        return 0, -1
+    return DRIVERS["console"].rdev, k.terminals.peek(THE_CONSOLE).foreground
 
 
 def _times(k: Kernel, about: Who) -> tuple[int, int, int, int]:

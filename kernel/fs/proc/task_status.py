@@ -105,7 +105,7 @@ def _rest(about: Who) -> Iterator[tuple[bytes, bytes]]:
     capabilities = (cred.inheritable, cred.permitted, cred.effective, ALL, 0)
     for name, value in zip((b"CapInh", b"CapPrm", b"CapEff", b"CapBnd", b"CapAmb"), capabilities, strict=True):
         yield name, b"%016x" % value
-    yield b"NoNewPrivs", b"0"
+    yield b"NoNewPrivs", b"%d" % (about.task is not None and about.task.no_new_privs)
     yield b"Seccomp", b"0"
     yield b"Seccomp_filters", b"0"
     yield b"Cpus_allowed", b"1"

@@ -14,6 +14,7 @@ from kernel.fs.terminal import THE_CONSOLE
 from kernel.signal_numbers import SIG_IGN, SIGHUP, SIGINT, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH
 from kernel.task import Action
 from tests.kernel.fs.box import BLOCKED, MEMORY, Box
+from tests.kernel.fs.proc.reading import read
 from tests.kernel.fs.test_devices import Typist
 
 GETS, SETS, SCTTY, GPGRP, SPGRP, NOTTY, GSID = 0x5401, 0x5402, 0x540E, 0x540F, 0x5410, 0x5422, 0x5429
@@ -215,3 +216,21 @@ def test_how_much_is_there_to_read(box: Box) -> None:
     box.write(fd, b"123")
     box.lseek(fd, 1, 0)
     assert number(box, FIONREAD, fd) == 2
+
+
+def terminal_in_proc(box: Box, pid: int) -> list[int]:
+    """tty_nr and tpgid of /proc/PID/stat."""
+    return [int(field) for field in read(box, f"{pid}/stat").rsplit(b")", 1)[1].split()[4:6]]
+
+
+def test_proc_tells_who_has_the_terminal_and_who_is_in_its_foreground(box: Box) -> None:
+    child, other = job(box), box.fork()
+    assert foreground(box, child.task.tgid) == 0
+    console = 5 << 8 | 1
+    assert terminal_in_proc(box, 1) == terminal_in_proc(box, child.task.tgid) == [console, child.task.tgid]
+    assert other.call("setsid") == other.task.tgid
+    assert terminal_in_proc(box, other.task.tgid) == [0, -1]
+    child.exit()
+    assert terminal_in_proc(box, child.task.tgid) == [console, child.task.tgid], "a zombie has it still"
+    assert box.call("ioctl", 0, NOTTY, 0) == 0
+    assert terminal_in_proc(box, 1) == [0, -1]

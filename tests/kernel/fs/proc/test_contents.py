@@ -138,3 +138,11 @@ def test_a_threads_name_is_its_own(box: Box) -> None:
     fd = box.open("/proc/self/task/2/comm", 1)
     assert box.write(fd, b"worker") == 6
     assert (read(box, "self/comm"), read(box, "self/task/2/comm")) == (b"test\n", b"worker\n")
+
+
+def test_status_tells_who_gave_up_new_privileges(box: Box) -> None:
+    assert lines(read(box, "self/status"))[b"NoNewPrivs"] == b"\t0"
+    child = box.fork()
+    assert child.call("prctl", 38, 1, 0, 0, 0) == 0
+    assert lines(read(box, f"{child.task.tid}/status"))[b"NoNewPrivs"] == b"\t1"
+    assert lines(read(box, "self/status"))[b"NoNewPrivs"] == b"\t0"
