@@ -131,7 +131,7 @@ def map_area(k: Kernel, mm: Mm, vma: Vma) -> None:
 
 def replace(mm: Mm, old: Vma, new: Vma) -> None:
     """The same area with other bounds (heap, stack). The caller has unmapped what it loses."""
-    mm.vmas[mm.vmas.index(old)] = new
+    mm.vmas[following(mm, old.start) - 1] = new
 
 
 def rights(prot: int) -> int:

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kernel.pagetable import ENTRIES, LEAF_SPAN, UPPER_SPAN, leaf_tables, own, own_upper, present
+from kernel.pagetable import ENTRIES, LEAF_SPAN, UPPER_SPAN, own, own_upper, present
 from vm.mmu import PTE_R, PTE_V, PTE_W, PTE_X
 from vm.ram import PAGE
 
@@ -22,11 +22,10 @@ _EMPTY = bytes(PAGE)
 
 def within(k: Kernel, root: int, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
     """The leaf tables that have a part in [start, end): (first va, ppn, index of the first entry, behind the last)."""
-    for base, table in leaf_tables(k, root):
-        first = max(start - base, 0) // PAGE
-        last = min(end - base, LEAF_SPAN) // PAGE
-        if first < last:
-            yield base, table, first, last
+    for index, entry in present(k, root):
+        base = index * UPPER_SPAN
+        if base < end and start < base + UPPER_SPAN:
+            yield from _leaves(k, entry >> 10, base, start, end)
 
 
 def own_range(k: Kernel, root: int, start: int, end: int) -> None:
@@ -64,11 +63,12 @@ def _leaf_count(k: Kernel, upper: int, va: int) -> int:
 
 
 def _leaves(k: Kernel, upper: int, base: int, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Like `within`, below one upper table whose first va is `base`."""
-    for index, entry in present(k, upper):
+    """Like `within`, below one upper table whose first va is `base`. Looks at no entry outside the range."""
+    first_table, behind = max(start - base, 0) // LEAF_SPAN, min((end - 1 - base) // LEAF_SPAN + 1, ENTRIES)
+    for index, entry in enumerate(k.machine.ram.view64(upper)[first_table:behind].tolist(), first_table):
         low = base + index * LEAF_SPAN
         first, last = max(start - low, 0) // PAGE, min(end - low, LEAF_SPAN) // PAGE
-        if first < last:
+        if entry and first < last:
             yield low, entry >> 10, first, last
 
 

@@ -43,7 +43,7 @@ def carve(k: Kernel, mm: Mm, start: int, end: int) -> list[Vma]:
     for border in (start, end):
         vma = address_space.find(mm, border)
         if vma is not None and vma.start < border:
-            index = mm.vmas.index(vma)
+            index = address_space.following(mm, vma.start) - 1
             mm.vmas[index : index + 1] = [part(vma, vma.start, border), part(vma, border, vma.end)]
             if vma.inode:
                 fs.hold_inode(k, vma.inode)
@@ -82,7 +82,7 @@ def remove(k: Kernel, mm: Mm, start: int, end: int) -> None:
         return
     address_space.unmap_pages(k, mm, start, end)
     gone = carve(k, mm, start, end)
-    first = mm.vmas.index(gone[0])
+    first = address_space.following(mm, gone[0].start) - 1
     del mm.vmas[first : first + len(gone)]
     for vma in gone:
         if vma.inode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 
 import pytest
@@ -19,7 +20,7 @@ from tests.kernel.puppet import DATA, HEAP, RODATA, TEXT, Puppets
 PAGE = 4096
 R, W, X = 1, 2, 4
 SHARED, PRIVATE, FIXED, ANON = 1, 2, 0x10, 0x20
-GROWSDOWN, POPULATE, NOREPLACE = 0x100, 0x8000, 0x100000
+GROWSDOWN, NORESERVE, POPULATE, NOREPLACE = 0x100, 0x4000, 0x8000, 0x100000
 DONTNEED, FREE, REMOVE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK = 4, 8, 9, 10, 11, 18, 19
 AT = 0x20_0000_0000
 NAME = DATA  # where a path or a name is put
@@ -438,3 +439,17 @@ def test_text_and_stack_can_be_changed_like_any_area(p: Puppets) -> None:
     assert p.call(child, "mprotect", STACK_TOP - PAGE, PAGE, R | 0x01000000) == 0
     assert not p.store(child, STACK_TOP - 64, 1)
     assert p.load(1, TEXT)
+
+
+def test_a_call_about_thousands_of_areas_looks_at_each_of_them_once(p: Puppets) -> None:
+    pages = 8000
+    anon(p, pages, PRIVATE | NORESERVE, at=AT)
+    for page in range(0, pages, 2):
+        assert p.call(1, "mprotect", AT + page * PAGE, PAGE, R) == 0
+    assert len(areas(p)) == pages
+    before = time.process_time()
+    assert p.call(1, "munlockall") == 0
+    assert p.call(1, "madvise", AT, pages * PAGE, DONTFORK) == 0
+    assert time.process_time() - before < 0.5, "a search through all areas for each of them"
+    assert p.call(1, "mprotect", AT, pages * PAGE, R) == 0
+    assert len(areas(p)) == 1
