@@ -1,42 +1,36 @@
 """How fast guest programs run here, on qemu-riscv64, on qemu-system-riscv64 and natively.
 
-    python benchmarks/compare.py [--rounds N] [--seconds S] [--against MACHINE,...] [KERNEL…]
+    python benchmarks/compare.py [--rounds N] [--seconds S] [--against MACHINE,...] [--write] [KERNEL...]
 
-Runs are interleaved: each round runs every machine once, so that a slow moment of the host hits all of them.
+Runs are interleaved: each round runs every machine once, so that a slow moment of the host hits all of them. With
+--write the tables and a plot go into docs/performance.md.
 
-Steady state: a kernel runs with little work and with much, so much that qemu-riscv64 takes S seconds for it; the
-difference is what the work itself took, without start-up, and with forkyard's translations cached by a run before.
-Times are CPU time of the process, user and system.
+- Steady state: a kernel runs with one unit of work and with many, so many that qemu-riscv64 takes S seconds for them;
+  the difference is what the work took, without start-up, and with forkyard's translations cached by a run before.
+  CPU time of the process, user and system.
+- Whole process: from the command to its end, on the clock, with a cache that is empty or filled by a run before.
+- Costs: CPU time of one system call, fork, fault or switch, from the same kind of difference.
 """
 
 from __future__ import annotations
 
 import argparse
-import math
-import statistics
 import sys
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.guests import CLASSIC, MEMORY, SEVEN, Builder
+from benchmarks.guests import CALLS, CLASSIC, FLAT, MEMORY, SEVEN, Builder
 from benchmarks.machines import Machines
+from benchmarks.report import Steady, Whole, geometric_mean, write
 
 SETS = {"the seven kernels": SEVEN, "more memory": MEMORY, "the classics": CLASSIC}
-
-
-class Steady(NamedTuple):
-    """A kernel's figures: units of work, and for each machine the seconds that they took, one for each round."""
-
-    kernel: str
-    units: int
-    seconds: dict[str, list[float]]
-
-    def ratio(self, machine: str) -> float:
-        """How many times as fast as `machine` forkyard is: of the medians."""
-        return statistics.median(self.seconds[machine]) / statistics.median(self.seconds["forkyard"])
+#: Units of work from which a service's cost shows.
+ENOUGH = {"getpid": 100, "forks": 1000, "execs": 20, "faults": 20, "pingpong": 50, "switches": 20}
+#: What qemu-riscv64 shall take for a whole process, in seconds.
+WHOLE = (1.0, 3.0)
 
 
 def calibrate(machines: Machines, kernel: str, seconds: float) -> int:
@@ -64,17 +58,64 @@ def steady(machines: Machines, kernel: str, units: int, rounds: int, names: list
     return Steady(kernel, units, taken)
 
 
-def geometric_mean(values: list[float]) -> float:
-    """The n-th root of the product."""
-    return math.exp(sum(map(math.log, values)) / len(values))
+def whole(machines: Machines, kernel: str, units: int, rounds: int) -> Whole:
+    """Interleaved rounds of whole processes: qemu-riscv64, forkyard with a filled cache, and with an empty one."""
+    result = Whole(kernel, [], [], [])
+    machines.run("forkyard", kernel, units)
+    for _ in range(rounds):
+        result.qemu.append(machines.run("qemu-riscv64", kernel, units).wall)
+        result.warm.append(machines.run("forkyard", kernel, units).wall)
+        with machines.empty_cache():
+            result.cold.append(machines.run("forkyard", kernel, units).wall)
+    return result
 
 
 def say(result: Steady) -> None:
     """One line to watch."""
     others = [name for name in result.seconds if name != "forkyard"]
-    own = statistics.median(result.seconds["forkyard"])
+    own = median(result.seconds["forkyard"])
     ratios = "  ".join(f"{name} {result.ratio(name):5.2f}" for name in others)
     print(f"{result.kernel:<12} {result.units:>7} units  {own:6.2f} s  times as fast as: {ratios}", flush=True)
+
+
+def measure_sets(machines: Machines, options: argparse.Namespace, names: list[str]) -> dict[str, list[Steady]]:
+    """Steady state of all kernels that were asked for, set by set."""
+    found = {}
+    for title, kernels in SETS.items():
+        results = found[title] = []
+        for kernel in kernels:
+            if not options.kernels or kernel in options.kernels:
+                units = calibrate(machines, kernel, options.seconds)
+                results.append(steady(machines, kernel, units, options.rounds, names))
+                say(results[-1])
+        for name in names[1:] if len(results) > 1 else []:
+            mean = geometric_mean([result.ratio(name) for result in results])
+            print(f"{title}: {mean:.2f} times as fast as {name} in the geometric mean")
+    return found
+
+
+def measure_costs(machines: Machines, rounds: int, names: list[str]) -> list[Steady]:
+    """What the kernel of each machine takes for its services."""
+    here = [name for name in names if name != "qemu-system-riscv64"]  # no operating system there
+    found = []
+    for kernel, each in CALLS.items():
+        units = ENOUGH[kernel]
+        found.append(steady(machines, kernel, units, rounds, here))
+        own = median(found[-1].seconds["forkyard"]) / (units * each)
+        print(f"{kernel:<12} {own * 1e6:8.1f} µs each", flush=True)
+    return found
+
+
+def measure_whole(machines: Machines, rounds: int) -> dict[float, list[Whole]]:
+    """Whole processes of the seven kernels, and (under 0) the flat program."""
+    found: dict[float, list[Whole]] = {}
+    for seconds in WHOLE:
+        found[seconds] = [whole(machines, k, calibrate(machines, k, seconds), rounds) for k in SEVEN]
+        for kind in ("warm", "cold"):
+            mean = geometric_mean([result.ratio(kind) for result in found[seconds]])
+            print(f"whole process of {seconds:g} s, {kind}: {mean:.2f} times as fast as qemu-riscv64", flush=True)
+    found[0] = [whole(machines, FLAT, 1, rounds)]
+    return found
 
 
 def main() -> None:
@@ -82,22 +123,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="what qemu-riscv64 shall take for a kernel")
     parser.add_argument("--against", help="only these machines, with commas between")
+    parser.add_argument("--write", action="store_true", help="measure all, and write docs/performance.md")
     parser.add_argument("kernels", nargs="*")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         machines = Machines(Builder(Path(folder, "build")), Path(folder, "cache"))
         wanted = options.against.split(",") if options.against else machines.names
         names = [name for name in machines.names if name == "forkyard" or name in wanted]
-        for title, kernels in SETS.items():
-            chosen = [k for k in kernels if not options.kernels or k in options.kernels]
-            results = []
-            for kernel in chosen:
-                units = calibrate(machines, kernel, options.seconds)
-                results.append(steady(machines, kernel, units, options.rounds, names))
-                say(results[-1])
-            for name in names[1:] if len(results) > 1 else []:
-                mean = geometric_mean([result.ratio(name) for result in results])
-                print(f"{title}: {mean:.2f} times as fast as {name} in the geometric mean")
+        sets = measure_sets(machines, options, names)
+        if options.write:
+            costs = measure_costs(machines, options.rounds, names)
+            write(sets, costs, measure_whole(machines, max(options.rounds // 2, 1)), options.rounds, names)
 
 
 if __name__ == "__main__":
