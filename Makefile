@@ -38,7 +38,7 @@ nightly: $(VENV)/installed-dev  ## the long searches: more examples, fresh seeds
 	$(BIN)/python -m pytest -m "nightly or not nightly" --hypothesis-profile=nightly $(ARGS)
 	$(BIN)/python -m tests.mutants
 
-bench: $(VENV)/installed-dev  ## speed of the engine, of starting up, of the assembler and of processes
+bench: $(VENV)/installed-dev  ## speed of the engine, of starting up, of the assembler and of processes (against qemu: benchmarks/compare.py)
 	@for b in benchmarks/engine.py benchmarks/startup.py benchmarks/assembler.py benchmarks/fork.py benchmarks/processes.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 clean:  ## remove what make made

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 try:  # hashlib would load all of OpenSSL, which takes as long as Python's own start
     from _blake2 import blake2b
@@ -18,7 +19,8 @@ except ImportError:
 
 MAGIC = b"forkyard cache 1\n"
 _DIGEST = 16
-MOST = 1000  # entries; a sample program is about 15 KiB
+MOST = 1000  # entries; a sample program is about 15 KiB, a translated region a few
+MOST_BYTES = 64 << 20
 
 
 def digest(*parts: bytes) -> str:
@@ -72,19 +74,46 @@ def store(name: str, content: bytes) -> None:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         if _trusted(folder) is None:
             return
-        _prune(folder)
+        _prune()
         _replace(os.path.join(folder, name), MAGIC + blake2b(content, digest_size=_DIGEST).digest() + content)
     except OSError:
         return
 
 
-def _prune(folder: str) -> None:
-    """Keeps the cache small: past MOST entries, the older half goes."""
-    names = os.listdir(folder)
-    if len(names) >= MOST:
-        paths = [os.path.join(folder, name) for name in names]
-        for path in sorted(paths, key=os.path.getmtime)[: MOST // 2]:
+def entries() -> list[tuple[float, int, str]]:
+    """(time of writing, bytes, path) of every entry, the oldest first; none if the folder is missing or not ours."""
+    folder = _trusted(directory())
+    found = []
+    for name in os.listdir(folder) if folder else ():
+        path = os.path.join(folder or "", name)
+        with suppress(OSError):  # another process may have dropped it meanwhile
+            info = os.lstat(path)
+            found.append((info.st_mtime, info.st_size, path))
+    return sorted(found)
+
+
+def clear() -> int:
+    """Drops every entry; how many there were. Raises OSError if one cannot be dropped."""
+    kept = entries()
+    for _, _, path in kept:
+        with suppress(FileNotFoundError):
             os.unlink(path)
+    return len(kept)
+
+
+def _prune() -> None:
+    """Keeps the cache small: past MOST entries or MOST_BYTES, the older half goes."""
+    kept = entries()
+    for limit, sizes in ((MOST, [1] * len(kept)), (MOST_BYTES, [size for _, size, _ in kept])):
+        total = sum(sizes)
+        if total < limit:
+            continue
+        for size, (_, _, path) in zip(sizes, kept, strict=True):
+            if total <= limit // 2:
+                break
+            total -= size
+            with suppress(FileNotFoundError):
+                os.unlink(path)
 
 
 def _replace(path: str, data: bytes) -> None:

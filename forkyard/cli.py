@@ -22,6 +22,7 @@ COMMANDS = {
     "pstree": ("forkyard.commands.pstree", "the same as a tree"),
     "asm": ("forkyard.commands.asm", "assemble and link to an ELF executable"),
     "disasm": ("forkyard.commands.disasm", "show an ELF file's machine code as assembly"),
+    "cache": ("forkyard.commands.cache", "show what is kept between runs, or drop it"),
     "new": ("forkyard.commands.new", "write a commented first program to start from"),
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from forkyard import cache
+from forkyard import cache, cli
 
 
 @pytest.fixture
@@ -96,3 +96,33 @@ def test_readers_never_see_a_part(folder: Path) -> None:
     done.set()
     reader.join()
     assert all(data in contents for data in seen)
+
+
+def test_the_cache_stays_below_its_size_and_the_oldest_go_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "MOST_BYTES", 100_000)
+    for number in range(30):
+        cache.store(f"{number}", bytes(10_000))
+        os.utime(folder / f"{number}", (number, number))
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 111_000
+    assert cache.load("29") is not None
+    assert cache.load("0") is None
+
+
+def test_the_command_shows_place_and_size_and_clears(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache.store("a program", bytes(5000))
+    cache.store("region-1", bytes(1000))
+    assert cli.main(["cache"]) == 0
+    said = capsys.readouterr().out
+    assert str(folder) in said and "1 translated parts" in said and "1 assembled programs" in said
+    assert cli.main(["cache", "--clear"]) == 0
+    assert "dropped 2 entries" in capsys.readouterr().out
+    assert not list(folder.iterdir())
+    assert cli.main(["cache", "--clear"]) == 0
+
+
+def test_the_command_says_when_there_is_no_cache(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORKYARD_CACHE", "")
+    assert cli.main(["cache"]) == 0
+    assert "there is no cache" in capsys.readouterr().out

@@ -16,6 +16,7 @@ from vm.memory import INSTRUCTION_ALIGNMENT, Memory
 from vm.mmu import BARE, PPN_MASK, Mmu, asid_of
 from vm.native.code import ObjectCache, native
 from vm.native.installed import Installed, Part, Regions
+from vm.native.ir import can_render
 from vm.native.layout import (
     ACCESSES,
     ASSIST,
@@ -76,7 +77,7 @@ class LlvmEngine:
     def __init__(self, ram: Ram, tlb: Tlb, mmu: Mmu, memory: Memory, count: bool, cache: ObjectCache | None) -> None:
         self.ram, self.tlb, self.mmu, self.memory, self.count = ram, tlb, mmu, memory, count
         self.native = native(cache, count)
-        self.assists = self.decoded = self.regions = self._page_count = 0
+        self.assists = self.fallbacks = self.decoded = self.regions = self._page_count = 0
         self._translator = Translator(cache)
         self._regions = Regions()
         self._jumps: dict[int, dict[int, None]] = {}
@@ -95,13 +96,17 @@ class LlvmEngine:
 
     @property
     def stats(self) -> dict[str, int]:
-        """Host figures; tlb_hits, of loads and stores, are known only if they are counted."""
+        """Host figures; tlb_hits, of loads and stores, are known only if they are counted.
+
+        Help is for faults, A and D bits, first stores to a page; a fallback is an instruction without a translation.
+        """
         misses = self.tlb.misses + self._words[REFILLS >> 3]
         accesses = self.memory.accesses + self._words[ACCESSES >> 3]
         return {
             **({"tlb_hits": accesses - misses} if self.count else {}),
             "tlb_misses": misses,
-            "python_fallbacks": self.assists,
+            "instructions_helped": self.assists,
+            "python_fallbacks": self.fallbacks,
             "instructions_decoded": self.decoded,
             "regions": self.regions,
         }
@@ -257,6 +262,8 @@ class LlvmEngine:
         step = Step(x[PC], self._word(x[PC]))
         x[PC] = step.handler(x, memory, step.pc, *step.arguments)
         memory.stale = False
+        if step.insn is not None and not can_render(step.insn):
+            self.fallbacks += 1
         return n - 1
 
     def _frame(self, pc: int) -> int:
