@@ -137,13 +137,19 @@ def hang_up_orphans(k: Kernel, group: ThreadGroup, old_parent: ThreadGroup | Non
                 signals.send(k, tgid, siginfo.by_kernel(signal))
 
 
-def notify_parent(k: Kernel, group: ThreadGroup) -> None:
-    """The process has ended, was stopped or goes on: its parent gets the signal for that, and looks if it waits."""
+def notify_of_stop(k: Kernel, group: ThreadGroup, code: int, status: int) -> None:
+    """The process was stopped or goes on (si_code, si_status): its parent gets SIGCHLD, and looks if it waits."""
     if not group.parent:
         return
-    if not group.zombie:
-        _tell_of_stop(k, group)
-        k.wake(("child", group.parent))
+    action = signals.action_of(k, k.groups.peek(group.parent), SIGCHLD)
+    if action.handler != SIG_IGN and not action.flags & SA_NOCLDSTOP:
+        signals.send(k, group.parent, siginfo.of_stop(group, code, status), group.forker)
+    k.wake(("child", group.parent))
+
+
+def notify_parent(k: Kernel, group: ThreadGroup) -> None:
+    """The process has ended: its parent gets the signal for that, and looks if it waits."""
+    if not group.parent:
         return
     reaps = _tell_of_end(k, group)
     _show(k.tasks[group.forker], group)
@@ -162,12 +168,6 @@ def _tell_of_end(k: Kernel, group: ThreadGroup) -> bool:
         with suppress(SysError):  # a real-time signal for which there is no room: it is lost, as on Linux
             signals.send(k, group.parent, siginfo.of_end(signal, group), group.forker)
     return action.handler == SIG_IGN or bool(action.flags & SA_NOCLDWAIT)
-
-
-def _tell_of_stop(k: Kernel, group: ThreadGroup) -> None:
-    action = signals.action_of(k, k.groups.peek(group.parent), SIGCHLD)
-    if action.handler != SIG_IGN and not action.flags & SA_NOCLDSTOP:
-        signals.send(k, group.parent, siginfo.of_stop(group), group.forker)
 
 
 def _reap_silently(k: Kernel, group: ThreadGroup) -> None:

@@ -15,7 +15,7 @@ from struct import pack
 from typing import TYPE_CHECKING, NamedTuple
 
 from kernel.initial_stack import CLOCK_TICKS
-from kernel.signal_numbers import SIGCHLD, SIGCONT
+from kernel.signal_numbers import SIGCHLD
 
 if TYPE_CHECKING:
     from kernel.task import Task, ThreadGroup
@@ -67,11 +67,9 @@ def of_end(signal: int, child: ThreadGroup) -> Info:
     return _of_child(signal, code, child, status)
 
 
-def of_stop(child: ThreadGroup) -> Info:
-    """A child was stopped, or goes on."""
-    if child.stopped:
-        return _of_child(SIGCHLD, CLD_STOPPED, child, child.stopped)
-    return _of_child(SIGCHLD, CLD_CONTINUED, child, SIGCONT)
+def of_stop(child: ThreadGroup, code: int, status: int) -> Info:
+    """A child was stopped (CLD_STOPPED), or goes on (CLD_CONTINUED)."""
+    return _of_child(SIGCHLD, code, child, status)
 
 
 def _of_child(signal: int, code: int, child: ThreadGroup, status: int) -> Info:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import reaper, scheduler, signals
+from kernel.siginfo import CLD_CONTINUED, CLD_STOPPED
+from kernel.signal_numbers import SIGCONT
 from kernel.task import STOPPED, Task, ThreadGroup
 
 if TYPE_CHECKING:
@@ -29,13 +31,18 @@ def join(k: Kernel, t: Task, group: ThreadGroup) -> None:
         return
     _set_stopped(k, group, group.stopping)
     reaper.set_report(k, group, group.stopped << 8 | 0x7F)
-    reaper.notify_parent(k, group)
+    reaper.notify_of_stop(k, group, CLD_STOPPED, group.stopped)
 
 
 def go_on(k: Kernel, group: ThreadGroup) -> None:
-    """SIGCONT: a process that is stopped, or about to be, goes on, and its parent may wait for that."""
+    """SIGCONT: a process that is stopped, or about to be, goes on, and its parent may wait for that.
+
+    Of one that was not stopped yet, because a thread of it still ran (or waits in vfork), SIGCHLD says on Linux that it
+    was stopped, by signal 0; what wait says is that it goes on.
+    """
     if not group.stopped and not group.stopping:
         return
+    news = (CLD_CONTINUED, SIGCONT) if group.stopped else (CLD_STOPPED, 0)
     _set_stopped(k, group, 0)
     reaper.set_report(k, group, CONTINUED_STATUS)
     for tid in group.threads:
@@ -43,7 +50,7 @@ def go_on(k: Kernel, group: ThreadGroup) -> None:
         t.attention = True  # what came meanwhile
         if t.state == STOPPED:
             scheduler.make_runnable(k, t)
-    reaper.notify_parent(k, group)
+    reaper.notify_of_stop(k, group, *news)
 
 
 def ended(k: Kernel, group: ThreadGroup) -> None:

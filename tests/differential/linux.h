@@ -6,7 +6,7 @@ typedef unsigned char byte;
 #define NORETURN __attribute__((noreturn))
 
 #if defined(__riscv)
-static inline long call(long number, long a, long b, long c, long d, long e, long f)
+static inline __attribute__((always_inline)) long call(long number, long a, long b, long c, long d, long e, long f)
 {
     register long a7 __asm__("a7") = number, a0 __asm__("a0") = a, a1 __asm__("a1") = b, a2 __asm__("a2") = c;
     register long a3 __asm__("a3") = d, a4 __asm__("a4") = e, a5 __asm__("a5") = f;
@@ -20,7 +20,7 @@ __asm__(".globl _start\n_start: .option push\n.option norelax\nla gp, __global_p
 __asm__("thread: addi a1, a1, -16\nsd a2, 0(a1)\nsd a3, 8(a1)\nmv a2, a4\nli a3, 0\nli a7, 220\necall\nbnez a0, 1f\n"
         "ld t0, 0(sp)\nld a0, 8(sp)\njalr t0\nli a0, 0\nli a7, 93\necall\n1: ret\n");
 #elif defined(__x86_64__)
-static inline long call(long number, long a, long b, long c, long d, long e, long f)
+static inline __attribute__((always_inline)) long call(long number, long a, long b, long c, long d, long e, long f)
 {
     register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
     __asm__ volatile("syscall" : "+a"(number) : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");

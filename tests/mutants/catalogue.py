@@ -608,6 +608,14 @@ THREAD = (
         (f"{SHARING}::test_a_process_is_stopped_when_its_last_thread_has_stopped",),
     ),
     Mutant(
+        "who-was-never-stopped-goes-on-for-its-parent-too",
+        "kernel.stopping",
+        "go_on",
+        "(CLD_STOPPED, 0)",
+        "(CLD_CONTINUED, SIGCONT)",
+        ("tests/kernel/signals/test_edges.py::test_a_program_sees_what_linux_would_show_it[half_stopped]",),
+    ),
+    Mutant(
         "a-close-takes-the-file-from-a-read-under-way",
         "kernel.fs.fdtable",
         "look_up",

@@ -20,7 +20,7 @@ FLAGS = (
 )
 
 
-# What sigaction(2) says of SA_NOCLDWAIT and SA_NOCLDSTOP, which qemu forgets.
+# What sigaction(2) says of SA_NOCLDWAIT and SA_NOCLDSTOP, which qemu forgets. edges.c asks the host's Linux of them.
 SAID = {
     "no_zombies_but_signals": "handler 17\nwait4 -10\n",
     "silent_stop": "stopped 1\nSIGCHLD code 2\n status 15\n it is it 1\nstatus 15\n",
