@@ -10,7 +10,7 @@ given back when memory runs out.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
 from vm.ram import PAGE
@@ -84,6 +84,10 @@ class PageCache:
     def present(self, inode_id: int, index: int) -> int | None:
         """The frame of a page if it is here; nothing is filled."""
         return self._by_inode.get(inode_id, {}).get(index)
+
+    def indexes(self, inode_id: int) -> Collection[int]:
+        """Which of its pages are here; not to be kept."""
+        return self._by_inode.get(inode_id, {}).keys()
 
     def soil(self, inode_id: int, index: int) -> None:
         """The page may be changed behind the cache's back from now on: it can't be filled again."""

@@ -5,7 +5,7 @@ System calls about files (kernel/syscalls/{files,paths,pipes}.py) use the module
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from kernel.errno import EACCES, SysError
@@ -67,9 +67,9 @@ def inode(k: Kernel, inode_id: int) -> Inode:
     return regular.fetch(k, inode_id)
 
 
-def cached(k: Kernel, inode_id: int, index: int) -> bool:
-    """Is the page of the file in the page cache?"""
-    return k.page_cache.present(inode_id, index) is not None
+def cached(k: Kernel, inode_id: int) -> Collection[int]:
+    """The indexes of the file's pages that are in the page cache."""
+    return k.page_cache.indexes(inode_id)
 
 
 def executable(k: Kernel, cred: Cred, inode_id: int) -> Inode:

@@ -134,15 +134,19 @@ def sys_mincore(k: Kernel, t: Task, address: int, length: int, vec: int) -> int:
         vma = mm.find(space, address)
         if vma is None:
             raise SysError(ENOMEM)
-        stop = min(vma.end, end, address + PAGE * PAGE)
-        copy_out(k, t, vec, bytes([_resident(k, space, vma, va) for va in range(address, stop, PAGE)]))
+        stop = min(vma.end, end, (address | pagetable.LEAF_SPAN - 1) + 1)
+        copy_out(k, t, vec, _resident(k, space, vma, address, stop))
         vec += (stop - address) // PAGE
         address = stop
     return 0
 
 
-def _resident(k: Kernel, space: Mm, vma: Vma, va: int) -> bool:
-    """Mapped, or, of a file, in the page cache."""
-    if pagetable.find_entry(k, space.root, va):
-        return True
-    return bool(vma.inode) and fs.cached(k, vma.inode, (va - vma.start + vma.offset) // PAGE)
+def _resident(k: Kernel, space: Mm, vma: Vma, start: int, end: int) -> bytes:
+    """Is each page of [start, end) mapped, or, of a file, in the page cache? All of them are below one leaf table."""
+    count, first = (end - start) // PAGE, (start - vma.start + vma.offset) // PAGE
+    cached = fs.cached(k, vma.inode) if vma.inode else ()
+    slot = pagetable.find(k, space.root, start)
+    if not slot:
+        return bytes([index in cached for index in range(first, first + count)]) if cached else bytes(count)
+    entries = k.machine.ram.view64(slot // PAGE)[slot % PAGE // 8 :][:count].tolist()
+    return bytes([entry != 0 or index in cached for index, entry in enumerate(entries, first)])

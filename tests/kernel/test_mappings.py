@@ -441,6 +441,18 @@ def test_text_and_stack_can_be_changed_like_any_area(p: Puppets) -> None:
     assert p.load(1, TEXT)
 
 
+def test_mincore_of_gigabytes_that_nobody_touched_is_soon_done(p: Puppets) -> None:
+    step, vec = 256 << 20, anon(p, 16)
+    anon(p, 40 * step // PAGE, PRIVATE | NORESERVE, at=AT)
+    assert p.store(1, AT + step + PAGE, 1)
+    before = time.process_time()
+    for start in range(AT, AT + 40 * step, step):
+        assert p.call(1, "mincore", start, step, vec) == 0
+        there = copy_in(p.k, p.k.tasks[1], vec, 16 * PAGE)
+        assert there == (b"\0\1" if start == AT + step else b"").ljust(16 * PAGE, b"\0")
+    assert time.process_time() - before < 0.6, "page by page"
+
+
 def test_a_call_about_thousands_of_areas_looks_at_each_of_them_once(p: Puppets) -> None:
     pages = 8000
     anon(p, pages, PRIVATE | NORESERVE, at=AT)
