@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kernel import memory_limits, mm, pagetable_ranges, placement, populate, vmas
-from kernel.errno import EACCES, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM, SysError
+from kernel.errno import EACCES, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW, EPERM, OutOfMemory, SysError
 from kernel.fs import nameless
 from kernel.fs.constants import F_SEAL_FUTURE_WRITE, F_SEAL_WRITE
 from kernel.mm import (
@@ -53,17 +53,32 @@ def sys_brk(k: Kernel, t: Task, address: int) -> int:
     if not space.start_brk <= address <= TASK_SIZE:
         return space.brk
     old, new = round_up(space.brk), round_up(address)
-    if new < old:
-        vmas.remove(k, space, new, old)
-    elif new > old:
-        flags = LOCKED if space.lock_future else 0
-        area = Vma(old, new, PROT_READ | PROT_WRITE, flags, name=b"[heap]")
-        if not _can_grow(k, space, old, new) or not memory_limits.may_expand(k, t, space, area, new - old):
-            return space.brk
-        mm.map_area(k, space, area)
-        vmas.join(k, space, old, new)
+    if not (_shrink(k, space, new, old) if new < old else _grow(k, t, space, old, new)):
+        return space.brk
     space.brk = address
     return address
+
+
+def _shrink(k: Kernel, space: Mm, new: int, old: int) -> bool:
+    """False if there is no memory for a page table that has to be copied first."""
+    try:
+        vmas.remove(k, space, new, old)
+    except OutOfMemory:
+        return False
+    return True
+
+
+def _grow(k: Kernel, t: Task, space: Mm, old: int, new: int) -> bool:
+    if new == old:
+        return True
+    area = Vma(old, new, PROT_READ | PROT_WRITE, LOCKED if space.lock_future else 0, name=b"[heap]")
+    if not _can_grow(k, space, old, new) or not memory_limits.may_expand(k, t, space, area, new - old):
+        return False
+    mm.map_area(k, space, area)
+    vmas.join(k, space, old, new)
+    if area.flags & LOCKED:
+        populate.quietly(k, t, old, new)
+    return True
 
 
 def _can_grow(k: Kernel, space: Mm, old: int, new: int) -> bool:

@@ -403,6 +403,9 @@ def test_locked_pages_are_there_and_stay(p: Puppets) -> None:
     assert p.call(1, "mlockall", 2) == 0
     assert p.call(1, "mincore", anon(p, 1, at=AT), PAGE, HEAP - 16) == 0
     assert copy_in(p.k, p.k.tasks[1], HEAP - 16, 1) == b"\1"
+    assert p.call(1, "brk", HEAP + 2 * PAGE) == HEAP + 2 * PAGE
+    assert p.call(1, "mincore", HEAP, 2 * PAGE, HEAP - 16) == 0
+    assert copy_in(p.k, p.k.tasks[1], HEAP - 16, 2) == b"\1\1"
     assert p.call(1, "munlockall") == 0
 
 

@@ -126,3 +126,18 @@ def test_cached_pages_of_files_give_way_when_memory_runs_out() -> None:
     assert p.execute(1) == 0
     p.call(1, "exit_group", 0)
     check_end(p.k)
+
+
+def test_a_heap_that_could_not_shrink_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """brk(2) of the kernel never returns an error, only where the heap ends."""
+    p = busy()
+    end, child = HEAP + (3 << 20), p.fork(1)
+    injector = Injector(monkeypatch)
+    injector.left = 0
+    assert p.call(child, "brk", HEAP + (1 << 20)) == end
+    injector.left = 1 << 30
+    check(p.k)
+    assert p.load(child, HEAP + (2 << 20)) == HEAP + (2 << 20)
+    assert p.call(child, "brk", HEAP + (1 << 20)) == HEAP + (1 << 20)
+    assert p.load(1, HEAP + (2 << 20)) == HEAP + (2 << 20)
+    check(p.k)
