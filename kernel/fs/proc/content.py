@@ -2,7 +2,8 @@
 
 The content is made when somebody reads from the beginning, whole, and what the reader hasn't got yet is kept with the
 open file (`OpenFile.view`): reads that go on where the last one stopped all see one moment, as with Linux's seq_file.
-After lseek to anywhere else it is made anew. Files that can be large (pagemap) are made part by part instead.
+After lseek to anywhere else it is made anew, and for the others when more is kept than the host should have to bear.
+Files that can be large (pagemap) are made part by part instead.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from kernel.task import Task
 
 _MOST_WRITTEN = 4096  # bytes that one write may have
+_SMALL = 4096  # bytes of a view that may be kept with every open file
+_MOST_KEPT = 16 << 20  # bytes of all larger views together, if they are more than one
 
 
 def check_open(k: Kernel, t: Task, inode_id: int) -> None:
@@ -41,7 +44,7 @@ def read(k: Kernel, file_id: int, offset: int, buffer: UserBuffer) -> int:
         return buffer.result(buffer.put(_part(k, node, offset, min(buffer.left, CHUNK))))
     text = _text(k, file, node, offset)
     moved = buffer.put(text[: buffer.left])
-    file.view = (offset + moved, text[moved:])
+    _keep(k, file_id, offset + moved, text[moved:])
     return buffer.result(moved)
 
 
@@ -71,6 +74,17 @@ def seek(file: OpenFile, offset: int, whence: int) -> int:
     if base is None or not 0 <= base + offset <= FILE_MAX:
         raise SysError(EINVAL)
     return base + offset
+
+
+def _keep(k: Kernel, file_id: int, offset: int, rest: bytes) -> None:
+    """What a read that goes on will get. A program can open `frames` thousands of times: then others lose theirs."""
+    if len(rest) > _SMALL:
+        views = {other: k.files.peek(other).view for other in k.files.ids() if other != file_id}
+        large = {other: len(view[1]) for other, view in views.items() if view and len(view[1]) > _SMALL}
+        if sum(large.values()) + len(rest) > _MOST_KEPT:
+            for other in large:
+                k.files[other].view = None
+    k.files[file_id].view = (offset, rest)
 
 
 def _text(k: Kernel, file: OpenFile, node: Node, offset: int) -> bytes:

@@ -7,6 +7,7 @@ from errno import EACCES, EEXIST, EINVAL, EISDIR, ENOENT, EPERM, ESRCH
 import pytest
 
 from kernel.fs.constants import O_CREAT, O_DIRECTORY, O_EXCL, O_RDWR, O_TRUNC, O_WRONLY, SEEK_END, SEEK_SET
+from kernel.fs.proc import content
 from kernel.pids import Pids
 from tests.kernel.fs.box import MEMORY, Box
 
@@ -55,6 +56,21 @@ def test_a_file_read_in_pieces_is_of_one_moment(box: Box) -> None:
     assert (first + rest).startswith(b"Name:\ttest\n") and (first + rest).endswith(b"\n")
     assert box.lseek(fd, 0, SEEK_SET) == 0
     assert box.read(fd, 14) == b"Name:\trenamed\n"
+
+
+def test_files_that_are_open_many_times_cost_the_host_no_more_than_a_few(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content, "_MOST_KEPT", 100_000)
+    for page in range(256):
+        box.poke(b"x", MEMORY + page * 4096)
+    fds = [box.open("/proc/self/frames") for _ in range(20)]
+    begin = [box.read(fd, 100) for fd in fds]
+    kept = [box.k.files.peek(i).view for i in box.k.files.ids()]
+    assert sum(view is not None for view in kept) > 1
+    assert sum(len(view[1]) for view in kept if view) < 100_000
+    whole = [first + box.read(fd, 65536) for fd, first in zip(fds, begin, strict=True)]
+    assert len(set(whole)) == 1 and whole[0].count(b"\n") > 256
 
 
 def test_a_process_that_is_gone_is_gone_for_who_has_its_files_open(box: Box) -> None:
