@@ -6,6 +6,8 @@ from vm.isa.expr import SetX
 from vm.native.regions import Block, Region
 from vm.render_python import Op
 
+_SUMS = ("addi", "add", "sub")
+
 
 class Flow:
     """`room`: for each block at which the budget is checked, the instructions that it must be good for."""
@@ -17,11 +19,16 @@ class Flow:
         self._search()
         self.room = self._distances()
         self._steady: dict[int, frozenset[int]] = {}
-        self._find_steady()
+        self._chased: dict[int, frozenset[int]] = {}
+        self._find_registers()
 
     def steady(self, block: int) -> frozenset[int]:
         """Registers that a loop around the block only counts up or down, or leaves alone: their page seldom changes."""
         return self._steady[block]
+
+    def chased(self, block: int) -> frozenset[int]:
+        """Registers that a loop around the block loads from memory, or computes from those: pointers, most likely."""
+        return self._chased[block]
 
     def _search(self) -> None:
         """Depth first: the blocks in post-order, and where a way leads back to a block that it came through."""
@@ -51,17 +58,16 @@ class Flow:
             longest[pc] = len(block.ops) + max(ways, default=0)
         return {pc: longest[pc] for pc in self._order if pc in self._checked}
 
-    # steady registers
+    # what registers are used for
 
-    def _find_steady(self) -> None:
+    def _find_registers(self) -> None:
         """For each block by the smallest loop around it; without a loop, by the whole region."""
         blocks = self.region.blocks
-        everywhere = _steady_in([blocks[pc] for pc in self._order])
-        self._steady = dict.fromkeys(blocks, everywhere)
-        for loop in sorted(self._loops(), key=len, reverse=True):
-            steady = _steady_in([blocks[pc] for pc in sorted(loop)])
+        for loop in [frozenset(blocks), *sorted(self._loops(), key=len, reverse=True)]:
+            inside = [blocks[pc] for pc in blocks if pc in loop]
+            steady, chased = _steady_in(inside), _chased_in(inside)
             for pc in loop:
-                self._steady[pc] = steady
+                self._steady[pc], self._chased[pc] = steady, chased
 
     def _loops(self) -> list[frozenset[int]]:
         """For each edge that leads back: the blocks on ways from where it leads to where it begins."""
@@ -96,6 +102,20 @@ def _steady_in(blocks: list[Block]) -> frozenset[int]:
     return frozenset(range(32)) - moved
 
 
+def _chased_in(blocks: list[Block]) -> frozenset[int]:
+    chased: set[int] = set()
+    before = -1
+    while len(chased) > before:
+        before = len(chased)
+        for block in blocks:
+            for op in block.ops:
+                if op.insn.name == "ld" or (
+                    op.insn.name in _SUMS and chased & {op.fields["rs1"], op.fields.get("rs2")}
+                ):
+                    chased.update(_written(op))
+    return frozenset(chased - {0})
+
+
 def _written(op: Op) -> list[int]:
     return [op.fields[effect.field] for effect in op.insn.effects if isinstance(effect, SetX)]
 
@@ -103,4 +123,4 @@ def _written(op: Op) -> list[int]:
 def _stays_near(op: Op, number: int) -> bool:
     """Whether it gives the register a constant, or only adds something to it."""
     sources = [field for field in ("rs1", "rs2") if field in op.fields]
-    return not sources or (op.insn.name in ("addi", "add", "sub") and op.fields["rs1"] == number)
+    return not sources or (op.insn.name in _SUMS and op.fields["rs1"] == number)

@@ -50,6 +50,7 @@ class RegionWriter(Writer):
         self._fars: list[tuple[str, str, str]] = []
         self._here = "entry"
         self._steady: frozenset[int] = frozenset()
+        self._chased: frozenset[int] = frozenset()
 
     def module(self) -> str:
         """The whole module."""
@@ -113,7 +114,7 @@ class RegionWriter(Writer):
             go = self._unlikely(self._emit(f"icmp ugt i64 {left}, {room}"))
             self._back_to(block.pc, left)
             self._start(go)
-        self._steady = self.flow.steady(block.pc)
+        self._steady, self._chased = self.flow.steady(block.pc), self.flow.chased(block.pc)
         ended = False
         for index, op in enumerate(block.ops):
             self._op, self._left = op, (left, index)
@@ -150,7 +151,8 @@ class RegionWriter(Writer):
             return super()._addend(address, size, access)
         base = self._op.fields["rs1"]
         if base not in self._steady:
-            return self._guess(super()._addend(address, size, access))
+            found = super()._addend(address, size, access)
+            return self._guess(found) if base in self._chased else found
         self._pages.add(name := f"{base}{access}")
         page = self._emit(f"load i64, ptr %page{name}")
         other = self._emit(f"and i64 {self._emit(f'xor i64 {address}, {page}')}, {-4096 | size - 1}")
@@ -165,7 +167,7 @@ class RegionWriter(Writer):
     def _guess(self, found: str) -> str:
         """What the TLB holds, from where this instruction put it last time: the processor need not wait to go on.
 
-        Pages whose frames lie as they do have one addend.
+        Pages whose frames lie as they do have one addend. Worth it for a pointer that was just loaded.
         """
         place = self._at("%m", GUESSES + (self._op.pc // INSTRUCTION_ALIGNMENT % GUESS_COUNT) * 8)
         same = self._emit(f"icmp eq i64 {found}, {self._emit(f'load i64, ptr {place}{MACHINE}')}")
