@@ -62,7 +62,7 @@ def write(
 
 
 def _head(rounds: int, names: list[str]) -> str:
-    machine = f"{_processor()}, {os.cpu_count()} processors, {platform.system()} {platform.release()}"
+    machine = f"{_processor()}, {os.cpu_count()} processors, {platform.system()} {platform.release().split('-')[0]}"
     versions = "\n".join(f"- {name}: {version(name)}" for name in names)
     return f"""# How fast it is
 

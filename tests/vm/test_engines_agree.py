@@ -211,3 +211,16 @@ def test_misaligned_accesses_within_a_page_need_no_help(name: str) -> None:
         states.append((board.run(10_000), registers_of(board.hart), board.state()))
     assert states[0] == states[1]
     assert board.machine.stats["instructions_helped"] <= 2
+
+
+def test_hot_code_that_is_written_anew_again_and_again_leaves_no_regions_behind() -> None:
+    board = Board(loop(100).code, registers=loop(100).registers, code_flags=RWX, engine="llvm")
+    for number in range(1, 13):
+        words = [i("addi", rd=5, rs1=5, imm=number), *loop(100).code[3:4], i("bne", rs1=31, rs2=0, imm=-8), ECALL]
+        content = b"".join(word.to_bytes(4, "little") for word in words)
+        board.ram.write(board.code_ppn << 12, content.ljust(4096, b"\0"))
+        board.hart.pc, board.hart.x[5], board.hart.x[31] = CODE_VA, 0, 100
+        assert board.run(10_000).trap is not None
+        assert board.hart.x[5] == 100 * number
+    assert board.machine.stats["regions"] >= 12
+    assert board.machine.stats["regions_in_use"] <= 1

@@ -109,6 +109,7 @@ class LlvmEngine:
             "python_fallbacks": self.fallbacks,
             "instructions_decoded": self.decoded,
             "regions": self.regions,
+            "regions_in_use": len(self._regions),
         }
 
     def run(self, hart: Hart, budget: int) -> Exit:

@@ -78,6 +78,9 @@ class Regions:
             self._entries.pop(ppn, None)
         return gone
 
+    def __len__(self) -> int:
+        return sum(region is not None for regions in self._entries.values() for region in regions.values())
+
     def clear(self) -> None:
         """Forget all."""
         self._entries.clear()
