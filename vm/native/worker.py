@@ -13,7 +13,7 @@ import os
 import pickle
 import sys
 from hashlib import blake2b
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 _LENGTH = 8
 
@@ -61,15 +61,16 @@ def translate(request: Request) -> Translation | None:
     return Translation(parts, region.plain(), image)
 
 
-def write_message(stream: IO[bytes], message: Any) -> None:
-    """Write one message and flush."""
+def _packed(message: Any) -> bytes:
     data = pickle.dumps(message)
-    stream.write(len(data).to_bytes(_LENGTH, "little") + data)
-    stream.flush()
+    return len(data).to_bytes(_LENGTH, "little") + data
 
 
 class Worker:
-    """The other process. `ask` never waits; `answers` gives what has come back meanwhile."""
+    """The other process. `ask` never waits; `answers` gives what has come back meanwhile.
+
+    Neither end of our side blocks: both pipes may be full, and the worker reads on only when its answer is taken.
+    """
 
     def __init__(self) -> None:
         from subprocess import DEVNULL, PIPE, Popen
@@ -78,18 +79,29 @@ class Worker:
         command = [sys.executable, "-c", "from vm.native.worker import serve; serve()"]
         self._process = Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=root, start_new_session=True)
         assert self._process.stdin is not None and self._process.stdout is not None
-        self._asks, self._reads = self._process.stdin, self._process.stdout.fileno()
+        self._writes, self._reads = self._process.stdin.fileno(), self._process.stdout.fileno()
+        os.set_blocking(self._writes, False)
         os.set_blocking(self._reads, False)
-        self._buffer = b""
+        self._unsent = self._buffer = b""
         self.waiting = 0
 
     def ask(self, key: Any, request: Request) -> None:
         """Ask for a translation. Raises OSError if the worker is gone."""
-        write_message(self._asks, (key, request))
+        self._unsent += _packed((key, request))
         self.waiting += 1
+        self._send()
+
+    def _send(self) -> None:
+        """As much as the pipe takes; the rest goes when answers are looked for."""
+        while self._unsent:
+            try:
+                self._unsent = self._unsent[os.write(self._writes, self._unsent) :]
+            except BlockingIOError:
+                return
 
     def answers(self) -> list[tuple[Any, Translation | None]]:
         """The answers that are there by now. Raises OSError if the worker is gone."""
+        self._send()
         while True:
             try:
                 part = os.read(self._reads, 1 << 20)
@@ -116,4 +128,5 @@ def serve() -> None:
     """Answer requests until standard input ends."""
     while head := sys.stdin.buffer.read(_LENGTH):
         key, request = pickle.loads(sys.stdin.buffer.read(int.from_bytes(head, "little")))
-        write_message(sys.stdout.buffer, (key, translate(request)))
+        sys.stdout.buffer.write(_packed((key, translate(request))))
+        sys.stdout.buffer.flush()
