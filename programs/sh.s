@@ -12,6 +12,7 @@
 #     a &       ( a ; b )                        in the background; in a shell of its own
 #     NAME=value   $NAME ${NAME}   $? $$ $! $#   $0 ... $9 $@ $*
 #     # comment; lines go on after a \, an open quote or bracket, |, && and ||
+#     jobs   fg %1   bg %1   Ctrl-C, Ctrl-Z      at a terminal: job control
 #     cd exec exit export help unset wait :      done by the shell itself: see builtins.inc
 #
 # There is no if, while, $( ) or *.s: what a shell needs to show processes, and no more.
@@ -23,7 +24,10 @@
 #     sh/parse.inc    tokens become a tree: (pipe (command echo hello) (command wc -c))
 #     sh/memory.inc, sh/variables.inc   space for all that; NAME=value
 #     sh/expand.inc   words get their values: quotes go, $NAME is replaced
-#     sh/run.inc      the tree is run: here are fork, exec, wait, pipe and dup2
+#     sh/run.inc      the tree is run: here are exec, pipe and dup2
+#     sh/jobs.inc     what was started and what became of it: here are fork and waitpid
+#     sh/terminal.inc process groups, and which of them has the terminal; jobs, fg, bg
+#     sh/text.inc     the tree as text again, for jobs
 #     sh/builtins.inc what can't be done in a child: changing the shell itself
 #
 # Exit status: that of the last command; 127 if a command wasn't found, 126 if it
@@ -38,6 +42,9 @@
     .include "sh/variables.inc"
     .include "sh/expand.inc"
     .include "sh/run.inc"
+    .include "sh/jobs.inc"
+    .include "sh/terminal.inc"
+    .include "sh/text.inc"
     .include "sh/builtins.inc"
 
     .bss
@@ -102,6 +109,7 @@ from_string:
 be_interactive:
     li      t0, 1
     sd      t0, interactive, t1
+    call    begin_job_control
 from_stdin:
     li      a0, STDIN
     li      a1, 1                   # byte by byte: what we don't read is for our children
@@ -110,7 +118,14 @@ from_stdin:
 # One turn for each complete command: a line, or more if it goes on.
 main_loop:
     sd      sp, recovery, t0
+    call    restore                 # redirects of a command that was left in the middle
     call    reset_arena
+    ld      t0, job_control
+    beqz    t0, 1f
+    li      a0, STDERR
+    li      a1, 0
+    call    tell_jobs
+1:
     call    parse_complete
     beqz    a1, end_of_input
     beqz    a0, main_loop           # an empty line
@@ -119,7 +134,10 @@ main_loop:
 
 end_of_input:
     ld      a0, last_status
-leave_shell:
+leave_shell:                        # a0: the exit status
+    mv      s0, a0
+    call    end_job_control
+    mv      a0, s0
     call    exit
 
 # syntax_error(): tokens.inc and parse.inc jump here, from any depth. The message is out.
@@ -135,6 +153,17 @@ syntax_error:
     ld      t0, interactive
     beqz    t0, end_of_input
     call    skip_line
+    j       main_loop
+
+# interrupted(): Ctrl-C. jobs.inc and input.inc jump here: the line is forgotten.
+interrupted:
+    ld      sp, recovery
+    la      a1, new_line
+    li      a0, STDERR
+    call    dprintf
+    li      t0, 128 + SIGINT
+    sd      t0, last_status, t1
+    call    forget_line
     j       main_loop
 
 bad_usage:
