@@ -65,7 +65,14 @@ PROCESSES = (
     _bug(
         "a-child-blocks-nothing", "kernel.clone", "_copy", "child.blocked, child.policy = t.blocked,", "child.policy ="
     ),
-    _bug("a-child-forgets-its-parents-handlers", "kernel.clone", "_sighand", "new.actions = dict(actions)", "pass"),
+    _bug(
+        "a-child-forgets-its-parents-handlers",
+        "kernel.clone",
+        "_sighand",
+        "new.actions = dict(actions)",
+        "pass",
+        SIGNALS,
+    ),
     # threads and files
     _bug("requeueing-loses-sleepers", "kernel.futex", "requeue", "if key != other", "if False", THREADS),
     _bug(
