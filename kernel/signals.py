@@ -45,11 +45,16 @@ INIT = 1
 
 
 def kill(k: Kernel, t: Task, pid: int, signal: int) -> None:
-    """kill(2). SysError ESRCH, EPERM, EINVAL. kill(-1) that may reach nobody succeeds, as on Linux."""
-    send_to_all(k, t, _targets(k, t, pid), signal, None, lenient=pid == -1)
+    """kill(2). SysError ESRCH, EPERM, EINVAL. kill(-1) that may reach nobody succeeds, as on Linux.
+
+    A thread's number means its process, but that thread takes the signal if it can.
+    """
+    send_to_all(k, t, _targets(k, t, pid), signal, None, preferred=pid, lenient=pid == -1)
 
 
-def send_to_all(k: Kernel, t: Task, targets: list[int], signal: int, info: Info | None, lenient: bool = False) -> None:
+def send_to_all(
+    k: Kernel, t: Task, targets: list[int], signal: int, info: Info | None, preferred: int = 0, lenient: bool = False
+) -> None:
     """A person's signal to several processes, those that the caller may send it to. `info`: None is kill's.
 
     SysError ESRCH if there are none, EPERM if it may do so with none of them (unless `lenient`), EINVAL.
@@ -63,7 +68,7 @@ def send_to_all(k: Kernel, t: Task, targets: list[int], signal: int, info: Info 
     if signal:
         for tgid in allowed:
             if tgid in k.groups:
-                send(k, tgid, info or siginfo.by_user(signal, t))
+                send(k, tgid, info or siginfo.by_user(signal, t), preferred)
 
 
 def may_send(k: Kernel, t: Task, tgid: int, signal: int) -> bool:
@@ -238,11 +243,17 @@ def set_blocked(k: Kernel, t: Task, mask: int) -> None:
 
 
 def interrupts(k: Kernel, t: Task, restart: int) -> bool:
-    """Must a system call that would wait (WouldBlock.restart) let signals be looked at first?"""
+    """Must a system call that would wait (WouldBlock.restart) let signals be looked at first?
+
+    Only for those that this task has been told of: a signal for the process that another thread was chosen for is that
+    one's, even if it didn't run yet.
+    """
     group = k.groups.peek(t.tgid)
     if group.doomed:
         return True
-    return restart != KILLABLE and bool(group.stopping or (t.signals | group.signals) & ~t.blocked)
+    if restart == KILLABLE or not t.attention:
+        return False
+    return bool(group.stopping or (t.signals | group.signals) & ~t.blocked)
 
 
 def take(k: Kernel, t: Task, mask: int) -> Info | None:

@@ -50,7 +50,7 @@ def sys_pidfd_send_signal(k: Kernel, t: Task, fd: int, signal: int, info: int, f
     else:
         group = pgroups.find(k, t, pid).tgid
         targets = pgroups.members(k, pid) if flags == SIGNAL_PROCESS_GROUP else [group]
-        signals.send_to_all(k, t, targets, number, queued)
+        signals.send_to_all(k, t, targets, number, queued, preferred=pid)
     return 0
 
 

@@ -77,13 +77,14 @@ def _to_thread(k: Kernel, t: Task, tgid: int, tid: int, signal: int, info: sigin
 @syscall(138, "rt_sigqueueinfo", "tgid", "signal", "info*")
 def sys_rt_sigqueueinfo(k: Kernel, t: Task, tgid: int, signal: int, info: int) -> int:
     """rt_sigqueueinfo(2). SysError EPERM for a siginfo that only the kernel may send; EAGAIN, EINVAL, ESRCH."""
-    queued, pid = _own_info(k, t, signed32(signal), info, signed32(tgid)), signed32(tgid)
+    pid = signed32(tgid)
+    queued = _own_info(t, signed32(signal), copy_in(k, t, info, siginfo.SIZE), pid)
     if pid <= 0 or (pid not in k.groups and pid not in k.tasks):
         raise SysError(ESRCH)
     tgid = pid if pid in k.groups else k.tasks.peek(pid).tgid
     _check_permission(k, t, tgid, signed32(signal))
     if signed32(signal):
-        signals.send(k, tgid, queued)
+        signals.send(k, tgid, queued, pid)
     return 0
 
 
@@ -96,14 +97,15 @@ def _check_permission(k: Kernel, t: Task, tgid: int, signal: int) -> None:
 @syscall(240, "rt_tgsigqueueinfo", "tgid", "tid", "signal", "info*")
 def sys_rt_tgsigqueueinfo(k: Kernel, t: Task, tgid: int, tid: int, signal: int, info: int) -> int:
     """rt_tgsigqueueinfo(2): the same to one thread."""
-    queued = _own_info(k, t, signed32(signal), info, signed32(tid))
-    if signed32(tgid) <= 0:
+    raw = copy_in(k, t, info, siginfo.SIZE)
+    if signed32(tgid) <= 0 or signed32(tid) <= 0:
         raise SysError(EINVAL)
+    queued = _own_info(t, signed32(signal), raw, signed32(tid))
     return _to_thread(k, t, signed32(tgid), signed32(tid), signed32(signal), queued)
 
 
-def _own_info(k: Kernel, t: Task, signal: int, info: int, pid: int) -> siginfo.Info:
-    queued = siginfo.queued(signal, t.tgid, copy_in(k, t, info, siginfo.SIZE))
+def _own_info(t: Task, signal: int, raw: bytes, pid: int) -> siginfo.Info:
+    queued = siginfo.queued(signal, t.tgid, raw)
     if (queued.code >= 0 or queued.code == siginfo.SI_TKILL) and pid != t.tid:
         raise SysError(EPERM)
     return queued
@@ -178,16 +180,23 @@ def sys_rt_sigsuspend(k: Kernel, t: Task, address: int, size: int) -> int:
 
 @syscall(137, "rt_sigtimedwait", "set*", "info*", "timeout*", "size")
 def sys_rt_sigtimedwait(k: Kernel, t: Task, address: int, info: int, timeout: int, size: int) -> int:
-    """rt_sigtimedwait(2): takes a pending signal. SysError EAGAIN (time is up), EINTR (another signal), EINVAL."""
+    """rt_sigtimedwait(2): takes a pending signal. SysError EAGAIN (time is up), EINTR (woken for another one), EINVAL.
+
+    As on Linux, who was woken tells other threads that could have the signal, before taking it: for those that come
+    too late it is EINTR.
+    """
     _check_size(size)
     if t.pending is None:
         wanted, deadline = _set(k, t, address) & ~UNBLOCKABLE, _deadline(k, t, timeout)
     else:
         wanted, deadline = t.awaited, t.pending.deadline
+        signals.retarget(k, t, wanted & t.blocked)
     found = signals.take(k, t, wanted)
     if found is None:
         if deadline is not None and k.now >= deadline:
             raise SysError(EAGAIN)
+        if t.pending is not None:
+            raise SysError(EINTR)
         t.awaited = wanted
         raise WouldBlock(_SIGNAL if deadline is None else TIMER, deadline, restart=INTERRUPT)
     if info:

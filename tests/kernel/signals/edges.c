@@ -378,6 +378,89 @@ static void case_nobody_shall_tell(void)
     line("status", status_of(child)), line(" told", seen);
 }
 
+/* --- threads and timers ------------------------------------------------------------------------------------------------- */
+
+static void in_read(word unused)
+{
+    byte any;
+    (void)unused;
+    answer = SYS(read, fds[0], &any, 1);
+}
+
+static void count(int signal) { (void)signal, seen++; }
+
+static void case_number_of_a_thread(void)
+{
+    struct siginfo info = { 0 };
+    long self = SYS(getpid);
+    info.code = -1;
+    act(USR1, count, 0);
+    SYS(pipe2, fds, 0);
+    for (int how = 0; how < 3; how++) {
+        begin_thread(in_read, 0);
+        ms(20);
+        long fd = SYS(pidfd_open, tid, 0200);
+        line("sent", how == 0 ? SYS(kill, tid, USR1) : how == 1 ? SYS(rt_sigqueueinfo, tid, USR1, &info)
+            : SYS(pidfd_send_signal, fd, USR1, 0, 2));
+        end_thread();
+        line(" taken", seen), line(" the thread's read", answer);
+    }
+    info.code = -6;
+    line("for another", SYS(rt_tgsigqueueinfo, self, self + 1, USR1, &info));
+    line("for nobody", SYS(rt_tgsigqueueinfo, self, 0, USR1, &info));
+}
+
+static long both[2];
+
+static void timed_wait(word n)
+{
+    word set = bit(USR1);
+    struct timespec time = { 0, 200000000 };
+    both[n] = SYS(rt_sigtimedwait, &set, 0, &time, 8);
+}
+
+static void also_waits(word unused)
+{
+    (void)unused;
+    timed_wait(1);
+}
+
+static void case_two_wait_for_a_signal(void)
+{
+    mask(0, bit(USR1));
+    long child = fork();
+    if (!child) {
+        begin_thread(also_waits, 0);
+        timed_wait(0);
+        end_thread();
+        line("one has it, the other EINTR", both[0] + both[1]), line("pending", pending());
+        quit(0);
+    }
+    ms(50);
+    SYS(kill, child, USR1);
+    line("status", status_of(child));
+}
+
+static void case_timer_that_waits(void)
+{
+    long every[4] = { 0, 50000, 0, 50000 }, left[4];
+    act(14, count, 0), mask(0, bit(14));
+    SYS(setitimer, 0, every, 0);
+    ms(70);
+    SYS(getitimer, 0, left);
+    line("nothing is left while it waits", left[2] + left[3]), line(" interval", left[1]);
+    ms(50);
+    mask(2, 0);
+    SYS(getitimer, 0, left);
+    line("its beat is kept: left, in 10 ms", (left[3] + 5000) / 10000);
+    for (int which = 0; which < 3; which++) {
+        long none[4] = { 5, 6, 0, 0 };
+        SYS(setitimer, which, none, 0), SYS(getitimer, which, left);
+        line("off: interval", left[0] * 1000000 + left[1]), line(" left", left[2] + left[3]);
+    }
+    raise(14), SYS(getitimer, 0, left), line("still off", left[2] + left[3]);
+}
+
 /* --- vfork and exec ----------------------------------------------------------------------------------------------------- */
 
 static char *const no_environment[] = { 0 };
@@ -471,6 +554,8 @@ static const struct { const char *name; void (*run)(void); } cases[] = {
     { "orphans_do_not_stop", case_orphans_do_not_stop }, { "death_of_the_parent", case_death_of_the_parent },
     { "two_wait_for_one", case_two_wait_for_one }, { "ignored_too_late", case_ignored_too_late },
     { "nobody_shall_wait", case_nobody_shall_wait }, { "nobody_shall_tell", case_nobody_shall_tell },
+    { "number_of_a_thread", case_number_of_a_thread }, { "two_wait_for_a_signal", case_two_wait_for_a_signal },
+    { "timer_that_waits", case_timer_that_waits },
     { "vfork", case_vfork }, { "exec_during_vfork", case_exec_during_vfork }, { "exec_keeps", case_exec_keeps },
     { "look", case_look }, { "ends", case_ends },
 };
