@@ -181,7 +181,7 @@ class ThreadGroup(Record):
         "signals",  # bit n-1: signal n is pending for the process as a whole. signals.py
         "queue",  # their siginfos, oldest first. signals.py
         "doomed",  # a signal that will end it before its next instruction, whatever else is pending, or 0. signals.py
-        "timer",  # (deadline in ns, 0, or minus the one whose signal wasn't taken yet; interval) of ITIMER_REAL. itimer.py
+        "timer",  # (deadline in ns, or 0, or minus that of a signal not taken yet; interval) of ITIMER_REAL. itimer.py
         "cpu_timers",  # the same of ITIMER_VIRTUAL and ITIMER_PROF, in ns of CPU time. cpu_time.py
         "cpu_alarm",  # ns of CPU time at which one of them, or RLIMIT_CPU, is due; 0: none. cpu_time.py
         "limits",  # (soft, hard) by resource. limits.py
