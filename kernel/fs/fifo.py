@@ -33,6 +33,8 @@ def open_fifo(k: Kernel, t: Task, inode_id: int, flags: int) -> int:
     pipe = k.pipes.peek(inode.number)
     k.wake(("fifo", inode.number))
     there = pipe.writers if mode == O_RDONLY else pipe.readers
+    if not there and mode == O_RDONLY and inode.parent:
+        k.files[file_id].before_writers = pipe.arrived_writers
     if there or flags & O_NONBLOCK or not inode.parent:
         return file_id  # what pipe2 made has no name: it is opened by /proc/PID/fd/N, which never waits
     t.held = (*t.held, (_WAITING, file_id))

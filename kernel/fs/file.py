@@ -21,15 +21,17 @@ class OpenFile(Record):
     """`flags` are what F_GETFL shows; `offset` is in bytes (in a directory: the cookie of the last entry given).
 
     `view` is of files of /proc: (offset, what a read that goes on there will get), or None. kernel/fs/proc/content.py
+    `before_writers` is of a fifo that was opened for reading before anybody wrote: the pipe's arrived_writers then.
     """
 
-    __slots__ = ("inode", "flags", "offset", "users", "view")
+    __slots__ = ("inode", "flags", "offset", "users", "view", "before_writers")
 
     def __init__(self, inode: int, flags: int) -> None:
         self.inode = inode
         self.flags = flags
         self.offset = 0
         self.view: tuple[int, bytes] | None = None
+        self.before_writers: int | None = None
         self.users = 1  # descriptors, and system calls under way, that refer to it
 
     def readable(self) -> bool:

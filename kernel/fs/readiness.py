@@ -58,13 +58,13 @@ def of_descriptor(k: Kernel, t: Task, fd: int, wanted: int) -> Readiness:
 
 
 def _pipe(k: Kernel, file: OpenFile, pipe_id: int) -> Readiness:
-    """pipe_poll() of Linux's fs/pipe.c."""
+    """pipe_poll() of Linux's fs/pipe.c. Nobody has hung up (POLLHUP) where nobody has been yet."""
     pipe = k.pipes.peek(pipe_id)
     mask, keys = 0, []
     if file.readable():
         keys.append(("pipe-read", pipe_id))
         mask |= READABLE if pipe.buffers else 0
-        mask |= 0 if pipe.writers else POLLHUP
+        mask |= 0 if pipe.writers or file.before_writers == pipe.arrived_writers else POLLHUP
     if file.writable():
         keys.append(("pipe-write", pipe_id))
         mask |= WRITABLE if len(pipe.buffers) < pipe.pages else 0

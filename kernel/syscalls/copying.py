@@ -78,14 +78,14 @@ def _send(k: Kernel, t: Task, in_id: int, out_id: int, start: int, count: int) -
     To any other one piece, to a pipe what it has room for: nothing has moved yet when the call has to wait.
     """
     inode_id, target = k.files.peek(in_id).inode, k.inodes.peek(k.files.peek(out_id).inode)
-    room = PIPE_PAGES * PAGE
+    room = PIPE_PAGES * PAGE  # of the inner pipe, which has the usual size
     if target.mode & S_IFMT == S_IFIFO:
         pipe = k.pipes.peek(target.number)
         room = (pipe.pages - len(pipe.buffers)) * PAGE or PAGE
     moved = 0
     while moved < count:
         at = start + moved
-        size = min(count - moved, regular.fetch(k, inode_id).size - at, room - (at % PAGE if room > PAGE else 0))
+        size = min(count - moved, regular.fetch(k, inode_id).size - at, room - at % PAGE)
         try:
             sent = _send_piece(k, t, inode_id, out_id, at, size) if size > 0 else 0
         except SysError:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.fs.constants import (
+    F_SETPIPE_SZ,
     O_APPEND,
     O_CREAT,
     O_DIRECT,
@@ -364,3 +365,19 @@ def vectors(side: Any, kind: str) -> list[Any]:
         results.append(side.at(name, fd, edge, 0))
         results.append(side.at(name, 999, edge, 1025))
     return results
+
+
+@pytest.mark.parametrize("size", [4096, 16384, 1 << 18])
+def test_sendfile_fills_a_pipe_of_any_size_as_linux_does(size: int, linux: Linux) -> None:
+    results = []
+    for side in (Box(), linux):
+        side.mkdir("/tmp")
+        file = side.open("/tmp/f", O_CREAT | O_RDWR)
+        side.ftruncate(file, 500_000)
+        reader, writer = side.pipe(O_NONBLOCK)
+        sent = [side.fcntl(writer, F_SETPIPE_SZ, size), side.sendfile(writer, file, 0, 500_000)]
+        sent.append(side.sendfile(writer, file, 100, 500_000))
+        side.read(reader, 5000)
+        sent.append(side.sendfile(writer, file, 100, 500_000))  # one page is free, and the data begins inside of one
+        results.append(sent)
+    assert results[0] == results[1]

@@ -8,10 +8,10 @@ from struct import pack, unpack
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kernel.errno import EBADF, EFAULT, EINVAL
+from kernel.errno import EBADF, EEXIST, EFAULT, EINVAL
 from kernel.fs.constants import O_CREAT, O_DIRECTORY, O_NONBLOCK, O_PATH, O_RDWR, O_WRONLY
 from kernel.fs.readiness import POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT
 from kernel.siginfo import by_user
@@ -83,6 +83,53 @@ def test_files_and_devices_are_ready_for_what_linux_says(name: str, flags: int) 
                 fd = side.device(name, flags)
             results.append(side.poll([(fd, ALL)]) if fd >= 0 else "refused")
     assert results[0] == results[1]
+
+
+FIFO_CALLS = st.lists(
+    st.one_of(
+        st.tuples(st.just("open"), st.sampled_from([O_NONBLOCK, O_WRONLY | O_NONBLOCK, O_RDWR])),
+        st.tuples(st.just("write"), st.integers(0, 5)),
+        st.tuples(st.just("read"), st.integers(0, 5)),
+        st.tuples(st.just("close"), st.integers(0, 5)),
+    ),
+    max_size=15,
+)
+
+
+def play_fifo(side: Any, calls: list[tuple[str, int]]) -> list[Any]:
+    """After each call its result, and what all open ends are ready for: a reader hears of no end before a beginning."""
+    assert side.mkdir("/tmp") in (0, -EEXIST)
+    assert side.mknod("/tmp/p", 0o010600) == 0
+    ends: list[int] = []
+    results: list[Any] = []
+    for name, argument in calls:
+        if name == "open":
+            fd = side.open("/tmp/p", argument)
+            results.append(min(fd, 0))
+            ends += [fd] * (fd >= 0)
+        elif argument < len(ends) and name == "write":
+            results.append(side.write(ends[argument], b"x"))
+        elif argument < len(ends) and name == "read":
+            # (Linux's reader and ours would wait for what an O_RDWR end could write)
+            if side.poll([(ends[argument], POLLIN)])[1] == [POLLIN]:
+                results.append(side.read(ends[argument], 10))
+        elif argument < len(ends):
+            results.append(side.close(ends.pop(argument)))
+        results.append(side.poll([(fd, ALL) for fd in ends]))
+    return results
+
+
+@given(FIFO_CALLS)
+@example([("open", O_NONBLOCK)])
+@example([("open", O_NONBLOCK), ("open", O_WRONLY | O_NONBLOCK), ("close", 1), ("open", O_NONBLOCK)])
+def test_the_ends_of_a_fifo_are_ready_for_what_linux_says(calls: list[tuple[str, int]]) -> None:
+    with tempfile.TemporaryDirectory() as root:
+        linux = Linux(Path(root))
+        try:
+            expected = play_fifo(linux, calls)
+        finally:
+            linux.finish()
+    assert play_fifo(Box(), calls) == expected
 
 
 # ---- waiting
