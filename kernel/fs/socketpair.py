@@ -37,10 +37,11 @@ Message = tuple[tuple[int, ...], int, int]  # (frames, offset in the first one, 
 class Socket(Record):
     """One end. The frames of `queue` are its own."""
 
-    __slots__ = ("kind", "peer", "queue", "held", "no_read", "no_write", "error", "told")
+    __slots__ = ("kind", "maker", "peer", "queue", "held", "no_read", "no_write", "error", "told")
 
-    def __init__(self, kind: int) -> None:
+    def __init__(self, kind: int, maker: tuple[int, int, int]) -> None:
         self.kind = kind
+        self.maker = maker  # (pid, effective uid, effective gid) of who called socketpair: SO_PEERCRED
         self.peer = 0  # 0: it has closed
         self.queue: list[Message] = []
         self.held = 0  # bytes in the queue
@@ -49,9 +50,9 @@ class Socket(Record):
         self.told = False  # a datagram was refused, because the peer has closed
 
 
-def make(k: Kernel, kind: int) -> tuple[int, int]:
+def make(k: Kernel, kind: int, maker: tuple[int, int, int]) -> tuple[int, int]:
     """Two sockets, each the other's peer."""
-    first, second = Socket(kind), Socket(kind)
+    first, second = Socket(kind, maker), Socket(kind, maker)
     ids = k.sockets.add(first), k.sockets.add(second)
     second.peer, first.peer = ids
     return ids
@@ -190,6 +191,13 @@ def _consume(k: Kernel, number: int, socket: Socket, size: int) -> None:
         socket.queue[0] = (frames[used:], offset % PAGE, length - size)
     socket.held -= size
     k.wake(("socket-room", number))
+
+
+def take_error(k: Kernel, number: int) -> int:
+    """SO_ERROR: what went wrong meanwhile, or 0; it is told once."""
+    socket = k.sockets[number]
+    error, socket.error = socket.error, 0
+    return error
 
 
 def shut_down(k: Kernel, number: int, reading: bool, writing: bool) -> None:

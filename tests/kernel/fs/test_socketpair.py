@@ -5,13 +5,14 @@ from __future__ import annotations
 import ctypes
 import tempfile
 from pathlib import Path
+from struct import pack
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.errno import EFAULT, EINVAL
+from kernel.errno import EAGAIN, EFAULT, EINVAL, EOPNOTSUPP
 from kernel.fs.constants import O_CLOEXEC, O_NONBLOCK
 from kernel.fs.readiness import POLLIN
 from kernel.signal_numbers import SIGPIPE
@@ -134,3 +135,88 @@ def test_bad_calls_and_a_broken_stream(box: Box) -> None:
     child.close(second)
     child.write(first, b"x")
     assert child.task.signals >> SIGPIPE - 1 & 1
+
+
+def option(side: Any, fd: int, level: int, name: int, size: int) -> Any:
+    """getsockopt: (result, what it stored, the size then)."""
+    if isinstance(side, Box):
+        side.poke(size.to_bytes(4, "little", signed=True) + bytes(16))
+        result = side.call("getsockopt", fd, level, name, MEMORY + 4, MEMORY)
+        stored = side.peek(20)
+        return result, stored[4:], stored[:4]
+    value, room = ctypes.create_string_buffer(16), ctypes.create_string_buffer(size.to_bytes(4, "little", signed=True))
+    result = side._do("getsockopt", fd, level, name, value, room)
+    return result, value.raw, room.raw[:4]
+
+
+@pytest.mark.parametrize("kind", [STREAM, DGRAM, SEQPACKET])
+def test_what_a_socket_says_of_itself(kind: int) -> None:
+    """SO_TYPE, SO_ERROR, SO_DOMAIN, SO_PROTOCOL, SO_ACCEPTCONN; an unknown option; another level; odd sizes."""
+    results = []
+    with tempfile.TemporaryDirectory() as root:
+        for side in (Box(), Linux(Path(root))):
+            fds = pair(side, kind)
+            side.write(fds[0], b"unread")
+            asked = [(1, name, size) for name in (3, 39, 38, 30, 9999) for size in (4, 16, 2, 0, -1)]
+            told = [option(side, fds[0], *each) for each in [*asked, (6, 3, 4), (0, 0, 4)]]
+            side.close(fds[1])
+            results.append([told, option(side, fds[0], 1, 4, 4), option(side, fds[0], 1, 4, 4)])
+    assert results[0] == results[1]
+
+
+def test_so_peercred_tells_who_made_the_pair(box: Box) -> None:
+    fds = pair(box, STREAM)
+    child = box.fork()
+    result, stored, size = option(child, fds[1], 1, 17, 12)
+    pid, uid, gid = (int.from_bytes(stored[i : i + 4], "little") for i in (0, 4, 8))
+    assert (result, pid, uid, gid, size[0]) == (0, box.task.tgid, 1000, 1000, 12)
+
+
+def message(side: Any, call: str, fd: int, parts: list[bytes], flags: int) -> Any:
+    """sendmsg or recvmsg with a buffer for each part: (result, the buffers, controllen and flags then)."""
+    sizes, sea = [len(part) for part in parts], b"".join(parts)
+    buffer = ctypes.create_string_buffer(sea, len(sea) + 1)
+    start = MEMORY + 0x1000 if isinstance(side, Box) else ctypes.addressof(buffer)
+    iov = b"".join(pack("<QQ", start + sum(sizes[:i]), size) for i, size in enumerate(sizes))
+    vector = ctypes.create_string_buffer(iov, len(iov) + 1)
+    where = MEMORY + 0x100 if isinstance(side, Box) else ctypes.addressof(vector)
+    header = ctypes.create_string_buffer(pack("<QQQQQQQ", 0, 0, where, len(parts), 0, 0, 0xFFFF), 56)
+    if isinstance(side, Box):
+        side.poke(header.raw)
+        side.poke(iov, MEMORY + 0x100)
+        side.poke(sea, MEMORY + 0x1000)
+        result = side.call(call, fd, MEMORY, flags)
+        return result, side.peek(len(sea), MEMORY + 0x1000), side.peek(12, MEMORY + 40)
+    result = side._do(call, fd, header, flags)
+    return result, buffer.raw[: len(sea)], header.raw[40:52]
+
+
+@pytest.mark.parametrize("kind", [STREAM, DGRAM, SEQPACKET])
+def test_messages_in_several_buffers_travel_as_on_linux(kind: int) -> None:
+    results = []
+    with tempfile.TemporaryDirectory() as root:
+        for side in (Box(), Linux(Path(root))):
+            first, second = pair(side, kind | O_NONBLOCK)
+            told = [
+                message(side, "sendmsg", first, parts, 0) for parts in ([b"ab", b"", b"cde"], [b"fgh"], [], [b"ij"])
+            ]
+            for sizes, flags in (
+                ((1, 1), PEEK),
+                ((3, 9), 0),
+                ((1, 1), 0),
+                ((1,), TRUNC),
+                ((9,), 0),
+                ((9,), 0),
+                ((9,), 0),
+            ):
+                told.append(message(side, "recvmsg", second, [bytes(size) for size in sizes], flags))
+            results.append(told)
+    assert results[0] == results[1]
+
+
+def test_control_data_is_refused_and_nothing_is_sent(box: Box) -> None:
+    first, second = pair(box, STREAM | O_NONBLOCK)
+    box.poke(pack("<QQQQQQQ", 0, 0, MEMORY + 0x100, 1, MEMORY + 0x200, 20, 0))
+    box.poke(pack("<QQ", MEMORY + 0x1000, 4), MEMORY + 0x100)
+    assert box.call("sendmsg", first, MEMORY, 0) == -EOPNOTSUPP
+    assert box.read(second, 10) == -EAGAIN
