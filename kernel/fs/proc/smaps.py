@@ -1,6 +1,7 @@
 """smaps: what of each area is in memory, and how much of that is shared. proc_pid_smaps(5); Linux's fs/proc/task_mmu.c
 
-    Pss       each page counts as 1 / how many map it: the sum over all processes is the memory that is really used
+    Pss       each page counts as 1 / how many map it: the sum over all processes is the memory that is really used, or
+              more, if they come by page tables shared over generations, where pagetable.holders misses some
     Shared    pages that somebody else maps too; Private: those that nobody else does
     Dirty     was written through this mapping (D of its page table entry)
 
