@@ -36,6 +36,7 @@ PROCESSES = (
         "_tell_of_end",
         "return action.handler == SIG_IGN or",
         "return",
+        (*WAIT, *SIGNALS),
     ),
     _bug(
         "subreapers-are-passed-over", "kernel.reaper", "_new_reaper", "above.subreaper and above.threads", "False", WAIT
@@ -63,7 +64,12 @@ PROCESSES = (
         "exec-forgets-what-was-ignored", "kernel.exec", "_reset_signals", "action.handler == SIG_IGN", "False", BY_HAND
     ),
     _bug(
-        "a-child-blocks-nothing", "kernel.clone", "_copy", "child.blocked, child.policy = t.blocked,", "child.policy ="
+        "a-child-blocks-nothing",
+        "kernel.clone",
+        "_copy",
+        "child.blocked, child.policy = t.blocked,",
+        "child.policy =",
+        (*SIGNALS, *THREADS, *WAIT),
     ),
     _bug(
         "a-child-forgets-its-parents-handlers",
