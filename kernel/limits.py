@@ -10,7 +10,7 @@ its parent's, and exec keeps them. Where each is looked at:
     NPROC        users.py: EAGAIN of clone
     NOFILE       fs/fdtable.py: EMFILE
     MEMLOCK      syscalls/memory_lock.py: ENOMEM
-    SIGPENDING   signals.py: EAGAIN of sigqueue
+    SIGPENDING   signals.py: EAGAIN of sigqueue. Of one process or thread: Linux adds up what a user has everywhere
 
 The others can be set and read; nothing here could exceed them (there are no core dumps, message queues or priorities).
 """
