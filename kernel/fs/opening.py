@@ -69,22 +69,32 @@ def open_path(k: Kernel, t: Task, dirfd: int, name: bytes, flags: int, mode: int
         raise SysError(EISDIR)  # `name/` can't be made, whatever it is now
     if place.inode is None:
         return _create(k, t, place, flags, mode)
+    return _open_existing(k, t, place, place.inode, flags)
+
+
+def _open_existing(k: Kernel, t: Task, place: Place, inode_id: int, flags: int) -> int:
+    """Opens `inode_id`, which the walk has found at `place`."""
     _check_kind(k, place, flags)
     if not flags & O_PATH:
-        _check_access(k, t.cred, place.inode, flags)
-        _check_terminal(k, t, place.inode)
-        if place.inode >= proc.FIRST:
-            from kernel.fs.proc import content
-
-            content.check_open(k, t, place.inode)
-    if k.inodes.peek(place.inode).mode & S_IFMT == S_IFIFO and not flags & O_PATH:
-        return fifo.open_fifo(k, t, place.inode, flags)
-    opened = file.add(k, place.inode, flags & ~OPEN_ONLY)
-    naming.opened_by(k, place.inode, place.parent, place.name)
-    if flags & O_TRUNC and place.inode < proc.FIRST and k.inodes.peek(place.inode).is_regular():
-        attributes.strip_set_id(k, t.cred, place.inode)
-        regular.truncate(k, place.inode, 0)
+        _check_access(k, t.cred, inode_id, flags)
+        _check_terminal(k, t, inode_id)
+        _check_proc(k, t, inode_id)
+    if k.inodes.peek(inode_id).mode & S_IFMT == S_IFIFO and not flags & O_PATH:
+        return fifo.open_fifo(k, t, inode_id, flags)
+    opened = file.add(k, inode_id, flags & ~OPEN_ONLY)
+    naming.opened_by(k, inode_id, place.parent, place.name)
+    if flags & O_TRUNC and inode_id < proc.FIRST and k.inodes.peek(inode_id).is_regular():
+        attributes.strip_set_id(k, t.cred, inode_id)
+        regular.truncate(k, inode_id, 0)
     return opened
+
+
+def _check_proc(k: Kernel, t: Task, inode_id: int) -> None:
+    """A file of /proc may refuse whatever its mode says. Raises EACCES, ESRCH."""
+    if inode_id >= proc.FIRST:
+        from kernel.fs.proc import content
+
+        content.check_open(k, t, inode_id)
 
 
 def _check_terminal(k: Kernel, t: Task, inode_id: int) -> None:

@@ -30,6 +30,8 @@ from kernel.syscalls.table import signed64, syscall
 from kernel.user_memory import copy_in_words, copy_out
 
 if TYPE_CHECKING:
+    from kernel.fs.file import OpenFile
+    from kernel.fs.inode import Inode
     from kernel.kernel import Kernel
     from kernel.task import Task
 
@@ -114,17 +116,8 @@ def sys_copy_file_range(
         for address, file_id in ((in_at, in_id), (out_at, out_id))
     ]
     _check_copy(k, in_id, out_id, flags & 0xFFFFFFFF)
-    in_inode, out_inode = k.files.peek(in_id).inode, k.files.peek(out_id).inode
-    count = min(count, RW_MAX)
-    if any(-count <= start < 0 for start in starts if count):
-        raise SysError(EOVERFLOW)  # the end would wrap around: that is looked at first
-    if starts[1] >= FILE_MAX:
-        raise SysError(EFBIG)
-    count = max(min(count, regular.fetch(k, in_inode).size - starts[0], FILE_MAX - starts[1], CHUNK), 0)
-    if min(starts) < 0:
-        raise SysError(EINVAL)
-    if in_inode == out_inode and count and abs(starts[0] - starts[1]) < count:
-        raise SysError(EINVAL)
+    in_inode = k.files.peek(in_id).inode
+    count = _copied_count(k, in_inode, k.files.peek(out_id).inode, starts, min(count, RW_MAX))
     moved = 0
     if count:
         attributes.accessed(k, in_inode)
@@ -153,12 +146,38 @@ def _check_copy(k: Kernel, in_id: int, out_id: int, flags: int) -> None:
         raise SysError(EXDEV)
 
 
+def _copied_count(k: Kernel, in_inode: int, out_inode: int, starts: list[int], count: int) -> int:
+    """How much of `count` is there to copy (generic_copy_file_checks). Raises EOVERFLOW, EFBIG, EINVAL, EIO."""
+    if any(-count <= start < 0 for start in starts if count):
+        raise SysError(EOVERFLOW)  # the end would wrap around: that is looked at first
+    if starts[1] >= FILE_MAX:
+        raise SysError(EFBIG)
+    count = max(min(count, regular.fetch(k, in_inode).size - starts[0], FILE_MAX - starts[1], CHUNK), 0)
+    if min(starts) < 0:
+        raise SysError(EINVAL)
+    if in_inode == out_inode and count and abs(starts[0] - starts[1]) < count:
+        raise SysError(EINVAL)
+    return count
+
+
 @syscall(47, "fallocate", "fd", "mode", "offset", "length")
 def sys_fallocate(k: Kernel, t: Task, fd: int, mode: int, offset: int, length: int) -> int:
     """fallocate(2): the file grows; pages come when they are written. Punching holes and the like is EOPNOTSUPP."""
     mode, start, size = mode & 0xFFFFFFFF, signed64(offset), signed64(length)
     file = k.files.peek(file_id_of(k, t, fd))
     inode = k.inodes.peek(file.inode)
+    _check_allocation(file, inode, mode, start, size)
+    if mode & FALLOC_FL_KEEP_SIZE or start + size <= regular.fetch(k, file.inode).size:
+        return 0
+    limits.check_new_size(k, t, inode.size, start + size)
+    if inode.seals & F_SEAL_GROW:
+        raise SysError(EPERM)
+    regular.resize(k, t.cred, file.inode, start + size)
+    return 0
+
+
+def _check_allocation(file: OpenFile, inode: Inode, mode: int, start: int, size: int) -> None:
+    """Raises EINVAL, EOPNOTSUPP, EBADF, ESPIPE, EISDIR, ENODEV, EFBIG, in the order of Linux's vfs_fallocate."""
     if start < 0 or size <= 0:
         raise SysError(EINVAL)
     if mode & ~FALLOC_FL_KEEP_SIZE:
@@ -170,13 +189,6 @@ def sys_fallocate(k: Kernel, t: Task, fd: int, mode: int, offset: int, length: i
         raise SysError(kinds.get(inode.mode & S_IFMT, ENODEV))
     if start + size > FILE_MAX:
         raise SysError(EFBIG)
-    if mode & FALLOC_FL_KEEP_SIZE or start + size <= regular.fetch(k, file.inode).size:
-        return 0
-    limits.check_new_size(k, t, inode.size, start + size)
-    if inode.seals & F_SEAL_GROW:
-        raise SysError(EPERM)
-    regular.resize(k, t.cred, file.inode, start + size)
-    return 0
 
 
 @syscall(82, "fsync", "fd")

@@ -26,6 +26,8 @@ from kernel.syscalls.table import syscall
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
+    from kernel.fs.file import OpenFile
+    from kernel.fs.inode import Inode
     from kernel.kernel import Kernel
     from kernel.task import Task
 
@@ -42,6 +44,7 @@ _KNOWN = (
 PROT_GROWSDOWN, PROT_GROWSUP = 0x01000000, 0x02000000
 _PROT = PROT_READ | PROT_WRITE | PROT_EXEC
 _PROT_SEM = 8
+_NO_WRITING = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE
 _LAST_PAGE = (1 << 52) - 1  # pgoff is an unsigned long
 MAX_AREAS = 65530  # vm.max_map_count
 
@@ -104,6 +107,20 @@ def sys_mmap(k: Kernel, t: Task, address: int, length: int, prot: int, flags: in
     file_id = 0 if flags & MAP_ANONYMOUS else file_id_of(k, t, fd)
     if flags & MAP_HUGETLB:
         raise SysError(ENOMEM if flags & MAP_ANONYMOUS else EINVAL)
+    size = _checked_size(length, offset)
+    space = k.mms[t.mm]
+    start = _start(space, address, size, flags)
+    area = Vma(start, start + size, prot & _PROT, LOCKED if flags & MAP_LOCKED or space.lock_future else 0)
+    area = _object(k, area, flags, file_id, offset)
+    _require_room(k, t, space, area, flags)
+    _place(k, space, area)
+    if flags & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE or area.flags & LOCKED:
+        populate.quietly(k, t, start, start + size)
+    return start
+
+
+def _checked_size(length: int, offset: int) -> int:
+    """`length` in whole pages. Raises EINVAL (nothing), ENOMEM and EOVERFLOW (more than an unsigned long can say)."""
     if not length:
         raise SysError(EINVAL)
     size = round_up(length)
@@ -111,24 +128,28 @@ def sys_mmap(k: Kernel, t: Task, address: int, length: int, prot: int, flags: in
         raise SysError(ENOMEM)
     if (offset // PAGE) + size // PAGE > _LAST_PAGE:
         raise SysError(EOVERFLOW)
-    space = k.mms[t.mm]
+    return size
+
+
+def _start(space: Mm, address: int, size: int, flags: int) -> int:
+    """Where the mapping goes. Raises ENOMEM (too many areas, no room), and for a fixed place EINVAL, EEXIST, EPERM."""
     if len(space.vmas) > MAX_AREAS:
         raise SysError(ENOMEM)
     if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE):
-        start = placement.fixed(space, address, size, not flags & MAP_FIXED_NOREPLACE)
-    else:
-        start = placement.choose(space, address, size)
-    area = Vma(start, start + size, prot & _PROT, LOCKED if flags & MAP_LOCKED or space.lock_future else 0)
-    area = _object(k, area, flags, file_id, offset)
+        return placement.fixed(space, address, size, not flags & MAP_FIXED_NOREPLACE)
+    return placement.choose(space, address, size)
+
+
+def _require_room(k: Kernel, t: Task, space: Mm, area: Vma, flags: int) -> None:
+    """Raises ENOMEM: more memory than there is, or (less what it replaces) more than the limits allow."""
+    size = area.end - area.start
     if needs_memory(area) and not flags & MAP_NORESERVE and exceeds_memory(k, size):
         raise SysError(ENOMEM)
-    replaced = sum(min(old.end, area.end) - max(old.start, start) for old in vmas.overlapping(space, start, area.end))
+    replaced = sum(
+        min(old.end, area.end) - max(old.start, area.start) for old in vmas.overlapping(space, area.start, area.end)
+    )
     if not memory_limits.may_expand(k, t, space, area, size - replaced):
         raise SysError(ENOMEM)
-    _place(k, space, area)
-    if flags & (MAP_POPULATE | MAP_NONBLOCK) == MAP_POPULATE or area.flags & LOCKED:
-        populate.quietly(k, t, start, start + size)
-    return start
 
 
 def _place(k: Kernel, space: Mm, area: Vma) -> None:
@@ -146,26 +167,31 @@ def _object(k: Kernel, area: Vma, flags: int, file_id: int, offset: int) -> Vma:
     if not file_id:
         return _anonymous(area, kind, flags)
     file = k.files.peek(file_id)
+    inode = k.inodes.peek(file.inode)
+    _check_mappable(area, flags, file, inode)
+    if inode.driver == "zero":
+        return _anonymous(area, MAP_PRIVATE if kind == MAP_PRIVATE else MAP_SHARED, flags)
+    writable = file.writable() and not inode.seals & _NO_WRITING
+    shared = 0 if kind == MAP_PRIVATE else SHARED if writable else SHARED | NEVER_WRITABLE
+    return area._replace(flags=area.flags | shared, inode=file.inode, offset=offset)
+
+
+def _check_mappable(area: Vma, flags: int, file: OpenFile, inode: Inode) -> None:
+    """Raises EINVAL, EOPNOTSUPP, EACCES (how it was opened), ENODEV (a pipe...), EPERM (a seal), in Linux's order."""
+    kind = flags & MAP_TYPE
+    stored = kind != MAP_PRIVATE and area.prot & PROT_WRITE
     if kind not in (MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE):
         raise SysError(EINVAL)
     if kind == MAP_SHARED_VALIDATE and flags & ~_KNOWN:
         raise SysError(EOPNOTSUPP)
-    if kind != MAP_PRIVATE and area.prot & PROT_WRITE and not file.writable():
+    if (stored and not file.writable()) or not file.readable():
         raise SysError(EACCES)
-    if not file.readable():
-        raise SysError(EACCES)
-    inode = k.inodes.peek(file.inode)
     if not inode.is_regular() and inode.driver != "zero":
         raise SysError(ENODEV)
     if flags & MAP_GROWSDOWN:
         raise SysError(EINVAL)
-    sealed = inode.seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)
-    if sealed and kind != MAP_PRIVATE and area.prot & PROT_WRITE:
+    if stored and inode.seals & _NO_WRITING:
         raise SysError(EPERM)
-    if inode.driver == "zero":
-        return _anonymous(area, MAP_PRIVATE if kind == MAP_PRIVATE else MAP_SHARED, flags)
-    shared = 0 if kind == MAP_PRIVATE else SHARED if file.writable() and not sealed else SHARED | NEVER_WRITABLE
-    return area._replace(flags=area.flags | shared, inode=file.inode, offset=offset)
 
 
 def _anonymous(area: Vma, kind: int, flags: int) -> Vma:

@@ -23,13 +23,7 @@ _MASK = (1 << 64) - 1
 @syscall(216, "mremap", "addr*", "old_length", "new_length", "flags", "new_addr*")
 def sys_mremap(k: Kernel, t: Task, address: int, old: int, new: int, flags: int, to: int) -> int:
     """mremap(2). Raises EINVAL, EFAULT (no mapping, or the old range isn't all of one), ENOMEM."""
-    if flags & ~(MAYMOVE | FIXED | DONTUNMAP) or (flags & (FIXED | DONTUNMAP) and not flags & MAYMOVE):
-        raise SysError(EINVAL)
-    if (flags & DONTUNMAP and old != new) or address % PAGE:
-        raise SysError(EINVAL)
-    old, new = round_up(old) & _MASK, round_up(new) & _MASK
-    if not new:
-        raise SysError(EINVAL)
+    old, new = _checked_lengths(address, old, new, flags)
     space = k.mms[t.mm]
     if mm.find(space, address) is None:
         raise SysError(EFAULT)
@@ -38,13 +32,30 @@ def sys_mremap(k: Kernel, t: Task, address: int, old: int, new: int, flags: int,
     if old >= new:
         vmas.remove(k, space, address + new, min(address + old, TASK_SIZE))
         return address
+    return _grow(k, t, space, address, old, new, bool(flags & MAYMOVE))
+
+
+def _checked_lengths(address: int, old: int, new: int, flags: int) -> tuple[int, int]:
+    """Both lengths in whole pages. Raises EINVAL."""
+    if flags & ~(MAYMOVE | FIXED | DONTUNMAP) or (flags & (FIXED | DONTUNMAP) and not flags & MAYMOVE):
+        raise SysError(EINVAL)
+    if (flags & DONTUNMAP and old != new) or address % PAGE:
+        raise SysError(EINVAL)
+    old, new = round_up(old) & _MASK, round_up(new) & _MASK
+    if not new:
+        raise SysError(EINVAL)
+    return old, new
+
+
+def _grow(k: Kernel, t: Task, space: Mm, address: int, old: int, new: int, may_move: bool) -> int:
+    """In its place if what follows is free, else (`may_move`) somewhere else. Raises EFAULT, EINVAL, ENOMEM."""
     vma = _growing(k, t, space, address, old, new)
     if vma.end == address + old and address + new <= TASK_SIZE and mm.is_free(space, vma.end, address + new):
         mm.replace(space, vma, vma._replace(end=address + new))
         vmas.join(k, space, address, address + new)
         _fill(k, t, vma, address + old, address + new)
         return address
-    if not flags & MAYMOVE:
+    if not may_move:
         raise SysError(ENOMEM)
     return _move(k, t, space, address, old, new, placement.choose(space, 0, new), keep=False)
 
