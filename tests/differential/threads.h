@@ -83,7 +83,10 @@ static long requeue(int count)
     for (int i = 0; i < count; i++) begin(i, sleep_once, i);
     while (gone < 1) gone = futex(&gate, FUTEX_WAKE | PRIVATE, 1, 0, 0, 0);
     while (gone < count) gone += futex(&gate, FUTEX_CMP_REQUEUE | PRIVATE, 0, (void *)100, &other, 0);
-    while (woken < count - 1) woken += futex(&other, FUTEX_WAKE | PRIVATE, 1, 0, 0, 0);
+    while (woken < count - 1) { /* a sleeper that the host disturbs begins again where it slept first (1 in 7,000) */
+        woken += futex(&other, FUTEX_WAKE | PRIVATE, 1, 0, 0, 0);
+        futex(&gate, FUTEX_CMP_REQUEUE | PRIVATE, 0, (void *)100, &other, 0);
+    }
     for (int i = 0; i < count; i++) join(i);
     return gone * 10000 + woken * 100 + counter;
 }
