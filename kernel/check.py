@@ -215,13 +215,19 @@ def _family(k: Kernel) -> list[str]:
         elif tgid != 1:
             found.append(f"process {tgid} has no parent")
         found += _children(k, group)
+    zombies = sum(k.groups.peek(tgid).zombie for tgid in k.groups.ids())
+    if zombies != k.zombies:
+        found.append(f"there are {zombies} zombies, but {k.zombies} are counted")
+    return found + _strays(k)
+
+
+def _strays(k: Kernel) -> list[str]:
+    """Every task is among the threads of its process."""
+    found = []
     for tid in k.tasks.ids():
         tgid = _tgid(k, tid)
         if tgid not in k.groups or tid not in k.groups.peek(tgid).threads:
             found.append(f"task {tid} isn't among the threads of {tgid}")
-    zombies = sum(k.groups.peek(tgid).zombie for tgid in k.groups.ids())
-    if zombies != k.zombies:
-        found.append(f"there are {zombies} zombies, but {k.zombies} are counted")
     return found
 
 
@@ -303,7 +309,7 @@ def _queues(k: Kernel) -> list[str]:
 
 
 def _signals(k: Kernel) -> list[str]:
-    """Pending bits say what the queues hold, once each but for real-time ones; what has to be seen will be."""
+    """Pending bits say what the queues hold, once each but for real-time ones."""
     found = []
     owners: list[tuple[str, int, Task | ThreadGroup]] = [("task", tid, k.tasks.peek(tid)) for tid in k.tasks.ids()]
     owners += [("process", tgid, k.groups.peek(tgid)) for tgid in k.groups.ids()]
@@ -316,6 +322,12 @@ def _signals(k: Kernel) -> list[str]:
             for signal, count in sorted(counts.items())
             if count > 1 and signal < FIRST_REALTIME
         ]
+    return found + _unseen_signals(k)
+
+
+def _unseen_signals(k: Kernel) -> list[str]:
+    """What has to be seen will be: by the task that it is for, or by some thread of the process."""
+    found = []
     for tid in k.tasks.ids():
         t = k.tasks.peek(tid)
         if t.blocked & UNBLOCKABLE:

@@ -84,13 +84,7 @@ def clone(k: Kernel, t: Task, request: Request) -> int:
     if flags & CLONE_PIDFD:
         _announce_pidfd(k, t, request.pidfd)
     child, shared = _copy(k, t, request)
-    if flags & CLONE_PIDFD:
-        _make_pidfd(k, t, child)
-    if flags & CLONE_PARENT_SETTID:
-        lifecycle.store_tid(k, t, request.parent_tid, child.tid)
-    if flags & CLONE_CHILD_SETTID:
-        lifecycle.store_tid(k, child, request.child_tid, child.tid)
-        mm.forget_detached(k)
+    _tell_numbers(k, t, child, request)
     k.stats.forks += 1
     if k.events.Fork:
         from kernel.events import Fork
@@ -108,6 +102,17 @@ def _announce_pidfd(k: Kernel, t: Task, address: int) -> None:
     from kernel.user_memory import copy_out
 
     copy_out(k, t, address, special.require_room(k, t).to_bytes(4, "little"))
+
+
+def _tell_numbers(k: Kernel, t: Task, child: Task, request: Request) -> None:
+    """The child is there: its pidfd, and its tid in the parent's memory and in its own, where that is asked for."""
+    if request.flags & CLONE_PIDFD:
+        _make_pidfd(k, t, child)
+    if request.flags & CLONE_PARENT_SETTID:
+        lifecycle.store_tid(k, t, request.parent_tid, child.tid)
+    if request.flags & CLONE_CHILD_SETTID:
+        lifecycle.store_tid(k, child, request.child_tid, child.tid)
+        mm.forget_detached(k)
 
 
 def _make_pidfd(k: Kernel, t: Task, child: Task) -> None:
@@ -157,6 +162,20 @@ def _copy(k: Kernel, t: Task, request: Request) -> tuple[Task, int]:
     except BaseException:
         k.pids.release(tid)
         raise
+    child = _task(k, t, tid, mm_id, request)
+    _set_registers(k, t, child, request)
+    if flags & CLONE_THREAD:
+        k.tasks.add(child, tid)
+        k.groups[t.tgid].threads[tid] = None
+    else:
+        _found_process(k, t, child, request)
+    scheduler.add(k, child)
+    return child, shared
+
+
+def _task(k: Kernel, t: Task, tid: int, mm_id: int, request: Request) -> Task:
+    """The child with what it shares and what it inherits, but for its registers. It is in no table yet."""
+    flags = request.flags
     fdtable = fs.share_table(k, t.fdtable) if flags & CLONE_FILES else fs.fork_table(k, t.fdtable)
     tgid = t.tgid if flags & CLONE_THREAD else tid
     k.users.add(t.cred.uid)
@@ -167,14 +186,7 @@ def _copy(k: Kernel, t: Task, request: Request) -> tuple[Task, int]:
         child.altstack = t.altstack
     if flags & CLONE_CHILD_CLEARTID:
         child.clear_child_tid = request.child_tid
-    _set_registers(k, t, child, request)
-    if flags & CLONE_THREAD:
-        k.tasks.add(child, tid)
-        k.groups[tgid].threads[tid] = None
-    else:
-        _found_process(k, t, child, request)
-    scheduler.add(k, child)
-    return child, shared
+    return child
 
 
 def _allocate(k: Kernel, t: Task, wanted: tuple[int, ...]) -> int:

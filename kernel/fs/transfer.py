@@ -36,16 +36,19 @@ def read(k: Kernel, t: Task, file_id: int, buffer: UserBuffer, at: int | None = 
         return _special(inode).read(k, t, inode.number, buffer, file.flags)
     offset = file.offset if at is None else at
     _check_end(offset, buffer)
-    if file.inode >= proc.FIRST:
-        from kernel.fs.proc import content
-
-        moved = content.read(k, file_id, offset, buffer)
-    else:
-        attributes.accessed(k, file.inode)
-        moved = regular.read(k, file.inode, offset, buffer)
+    moved = _read_regular(k, file_id, file.inode, offset, buffer)
     if at is None:
         k.files[file_id].offset = offset + moved
     return moved
+
+
+def _read_regular(k: Kernel, file_id: int, inode_id: int, offset: int, buffer: UserBuffer) -> int:
+    if inode_id >= proc.FIRST:
+        from kernel.fs.proc import content
+
+        return content.read(k, file_id, offset, buffer)
+    attributes.accessed(k, inode_id)
+    return regular.read(k, inode_id, offset, buffer)
 
 
 def write(k: Kernel, t: Task, file_id: int, buffer: UserBuffer, at: int | None = None) -> int:
@@ -66,6 +69,11 @@ def write(k: Kernel, t: Task, file_id: int, buffer: UserBuffer, at: int | None =
         from kernel.fs.proc import content
 
         return content.write(k, file_id, buffer)
+    return _write_regular(k, t, file_id, buffer, at)
+
+
+def _write_regular(k: Kernel, t: Task, file_id: int, buffer: UserBuffer, at: int | None) -> int:
+    file = k.files.peek(file_id)
     offset = file.offset if at is None else at
     _check_end(offset, buffer)
     offset = regular.fetch(k, file.inode).size if file.flags & O_APPEND else offset

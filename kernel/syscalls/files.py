@@ -30,7 +30,6 @@ from kernel.fs.constants import (
     S_IFCHR,
     S_IFIFO,
     S_IFMT,
-    S_IFREG,
     SEEK_CUR,
     SEEK_DATA,
     SEEK_END,
@@ -46,6 +45,7 @@ from kernel.user_memory import copy_in_words
 
 if TYPE_CHECKING:
     from kernel.fs.file import OpenFile
+    from kernel.fs.inode import Inode
     from kernel.kernel import Kernel
     from kernel.task import Task
 
@@ -128,23 +128,25 @@ def sys_lseek(k: Kernel, t: Task, fd: int, offset: int, whence: int) -> int:
     if whence > SEEK_HOLE:
         raise SysError(EINVAL)
     inode = k.inodes.peek(file.inode)
-    kind = inode.mode & S_IFMT
-    if kind == S_IFIFO or (kind == S_IFCHR and not device.DRIVERS[inode.driver].seekable):
-        raise SysError(ESPIPE)
-    known = special.kind_of(inode)
-    if known:
-        if known.seekable:
-            return 0
-        raise SysError(ESPIPE)
-    if kind == S_IFCHR:
-        return 0  # null_lseek() of Linux's drivers/char/mem.c
-    if file.inode >= proc.FIRST and kind == S_IFREG:
+    if not _has_offset(inode):
+        return 0
+    if file.inode >= proc.FIRST and inode.is_regular():
         from kernel.fs.proc import content
 
         file.offset = content.seek(file, signed64(offset), whence)
         return file.offset
     file.offset = _sought(k, file, signed64(offset), whence)
     return file.offset
+
+
+def _has_offset(inode: Inode) -> bool:
+    """False: lseek is allowed and does nothing (null_lseek of drivers/char/mem.c, noop_llseek). Raises ESPIPE."""
+    kind, known = inode.mode & S_IFMT, special.kind_of(inode)
+    if kind == S_IFIFO or (known and not known.seekable):
+        raise SysError(ESPIPE)
+    if kind == S_IFCHR and not device.DRIVERS[inode.driver].seekable:
+        raise SysError(ESPIPE)
+    return not known and kind != S_IFCHR
 
 
 def _sought(k: Kernel, file: OpenFile, offset: int, whence: int) -> int:

@@ -50,15 +50,8 @@ def sys_socket(k: Kernel, t: Task, domain: int, kind: int, protocol: int) -> int
 def sys_socketpair(k: Kernel, t: Task, domain: int, kind: int, protocol: int, fds: int) -> int:
     """socketpair(2) of AF_UNIX. Raises EAFNOSUPPORT, EINVAL, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EMFILE, EFAULT."""
     flags, kind = signed32(kind) & ~TYPE_MASK, kind & TYPE_MASK
-    if flags & ~(O_CLOEXEC | O_NONBLOCK):
-        raise SysError(EINVAL)
-    if signed32(domain) != AF_UNIX:
-        raise SysError(EAFNOSUPPORT)
-    if signed32(protocol) not in (0, AF_UNIX):
-        raise SysError(EPROTONOSUPPORT)
     kind = DGRAM if kind == 3 else kind  # Linux takes SOCK_RAW for SOCK_DGRAM here
-    if kind not in (STREAM, DGRAM, SEQPACKET):
-        raise SysError(ESOCKTNOSUPPORT)
+    _check_pair(signed32(domain), kind, signed32(protocol), flags)
     file.check_limit(k, 2)
     first = fdtable.lowest_free(k, t)
     second = fdtable.lowest_free(k, t, first + 1)
@@ -70,6 +63,17 @@ def sys_socketpair(k: Kernel, t: Task, domain: int, kind: int, protocol: int, fd
         opened = special.add(k, DRIVER, number, S_IFSOCK | 0o777, O_RDWR | flags & O_NONBLOCK)
         fdtable.install(k, t.fdtable, fd, opened, bool(flags & O_CLOEXEC))
     return 0
+
+
+def _check_pair(domain: int, kind: int, protocol: int, flags: int) -> None:
+    if flags & ~(O_CLOEXEC | O_NONBLOCK):
+        raise SysError(EINVAL)
+    if domain != AF_UNIX:
+        raise SysError(EAFNOSUPPORT)
+    if protocol not in (0, AF_UNIX):
+        raise SysError(EPROTONOSUPPORT)
+    if kind not in (STREAM, DGRAM, SEQPACKET):
+        raise SysError(ESOCKTNOSUPPORT)
 
 
 def _socket(k: Kernel, t: Task, fd: int) -> tuple[int, bool]:

@@ -66,7 +66,7 @@ PROCESSES = (
     _bug(
         "a-child-blocks-nothing",
         "kernel.clone",
-        "_copy",
+        "_task",
         "child.blocked, child.policy = t.blocked,",
         "child.policy =",
         (*SIGNALS, *THREADS, *WAIT),
