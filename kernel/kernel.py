@@ -108,15 +108,15 @@ class Kernel:
         self.sighands = Table(SigHand)
         self.wait_queues = WaitQueues()
         self.run_queue: deque[int] = deque()  # tids that are RUNNING and aren't `current`. scheduler.py
-        self.current = 0  # tid on the hart, 0: none. scheduler.py
-        self.last_ran = 0  # tid that had the hart before. scheduler.py
+        self.current = 0  # tid on the hart, 0: none. scheduler.py; lifecycle.become_leader
+        self.last_ran = 0  # tid that had the hart before. scheduler.py; lifecycle.become_leader
         self.slice_end = 0  # machine.retired at which the current slice ends. scheduler.py
         self.schedule_state = 0  # state of the random scheduler. scheduler.py
-        self.zombies = 0  # processes that have ended and nobody has waited for. lifecycle.py
+        self.zombies = 0  # processes that have ended and nobody has waited for. lifecycle.py, reaper.py
         self.joins = 0  # sequence of ThreadGroup.join. reaper.py
         self.asid_generation = 1  # mm.py
         self.asid_next = 1  # mm.py
-        self.root_inode = 0  # kernel/fs
+        self.root_inode = 0  # fs/setup.py
         self.outcome: Outcome | None = None  # lifecycle.py (pid 1 ended), scheduler.py
 
     @property

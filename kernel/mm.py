@@ -62,7 +62,7 @@ class Mm(Record):
 
     __slots__ = (
         "root",  # ppn of the root page table. once
-        "users",  # tasks that point here. lifecycle.py
+        "users",  # tasks that point here. clone.py, release
         "asid",  # the TLB's name for it, valid while `generation` is k.asid_generation. activate
         "generation",
         "vmas",  # ascending, never overlapping. map_area, vmas.py, exec.py, fault.py (stack growth)
@@ -76,9 +76,9 @@ class Mm(Record):
         "exe",  # inode of the program, held. exec.py
         "exe_path",  # what it was called. exec.py
         "dumpable",  # bool: may others of its user look into it? prctl, credentials.commit
-        "resident",  # mapped pages. fault.py, unmap
+        "resident",  # mapped pages. fault.py, fork_policy.py, unmap_pages
         "lock_future",  # mlockall(MCL_FUTURE): new areas are LOCKED. syscalls/memory_lock.py
-        "max_resident",
+        "max_resident",  # the most there ever were. fault.py, fork_policy.py
     )
 
     def __init__(self, root: int) -> None:

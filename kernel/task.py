@@ -48,19 +48,19 @@ class Task(Record):
         "mm",  # id in k.mms. clone.py makes it, exec.py replaces it
         "fdtable",  # id in k.fdtables. clone.py, exec.py and unshare (when they unshare)
         "fs",  # id in k.fs_structs: working directory and umask. clone.py, unshare
-        "cred",  # who it is: a Cred, a value. credentials.commit
+        "cred",  # who it is: a Cred, a value. credentials.commit; faccessat, for a moment
         "held",  # ((fd, open file id), ...): a shared table's files that its system call uses. fs/fdtable.py
         "state",  # RUNNING, SLEEPING or STOPPED. scheduler.py (make_runnable, park, stop)
         "pending",  # Pending or None. syscalls/table.py sets and clears it; signals.py clears it for a task that dies
-        "attention",  # bool: look at signals before going on. signals.py sets it, and clears it when nothing is left
-        "comm",  # bytes, up to 15: the program's name. exec.py
-        "policy",  # what sched_setscheduler asked for: it changes nothing. syscalls/sched.py
+        "attention",  # bool: look at signals before going on. signals.py (clears it), stopping.py, syscalls/table.py
+        "comm",  # bytes, up to 15: the program's name. exec.py, prctl, fs/proc/process.py
+        "policy",  # what sched_setscheduler asked for: it changes nothing. syscalls/sched.py; clone.py copies it
         "instructions",  # retired by this task so far. scheduler.py
         "clear_child_tid",  # address or 0: set to 0 and woken when the task leaves its memory. set_tid_address, clone
-        "robust_list",  # address of its struct robust_list_head, or 0. set_robust_list, exec.py
-        "sighand",  # id in k.sighands: what it does about signals. lifecycle.py, exec.py
+        "robust_list",  # address of its struct robust_list_head, or 0. set_robust_list, robust_list.py
+        "sighand",  # id in k.sighands: what it does about signals. clone.py, exec.py
         "blocked",  # bit n-1: signal n is blocked. signals.set_blocked
-        "saved_mask",  # the mask to put back when the call that replaced it is over, or None. syscalls/signals.py
+        "saved_mask",  # the mask to put back when the call that replaced it ends, or None. syscalls/{signals,poll}.py
         "awaited",  # signals that rt_sigtimedwait waits for, though blocked. syscalls/signals.py
         "signals",  # bit n-1: signal n is pending for this thread alone. signals.py
         "queue",  # their siginfos, oldest first. signals.py
@@ -73,7 +73,7 @@ class Task(Record):
         "no_new_privs",  # bool: exec gives it no rights that it hasn't. prctl
         "keep_caps",  # bool: it keeps its capabilities when it ceases to be root; until exec. prctl
         "vfork",  # tid of the parent that waits until this task execs or ends, or 0. clone.py, lifecycle.py
-        "hart",  # the registers. exec.py, lifecycle.py (a copy for the child), trap.py (pc), syscalls/table.py (pc, a0)
+        "hart",  # the registers. exec.py, clone.py (a copy for the child), signal_frame.py, syscalls/table.py (pc, a0)
     )
 
     tid: int
@@ -158,12 +158,12 @@ class ThreadGroup(Record):
     """A process, alive or zombie. Lives in `k.groups` by tgid from clone to the wait that reaps it."""
 
     __slots__ = (
-        "tgid",  # lifecycle.py, once
+        "tgid",  # clone.py, once
         "parent",  # tgid of the parent; 0 for pid 1. reaper.py
         "forker",  # tid of the parent's thread that made it, or was given it; 0 for pid 1. reaper.py
         "children",  # tgid → None, those of all its threads, in the order in which they became children. reaper.py
         "join",  # sequence number of becoming its parent's child: the order in which wait finds them. reaper.py
-        "threads",  # tid → None of its tasks, the leader first (if it has not ended before the others). lifecycle.py
+        "threads",  # tid → None of its tasks, the leader first (if it has not ended yet). clone.py, lifecycle.py
         "target",  # tid of the thread that took the last signal for all of them. signals.py
         "pgid",  # process group. pgroups.py
         "sid",  # session. pgroups.py
@@ -172,7 +172,7 @@ class ThreadGroup(Record):
         "subreaper",  # bool: orphans below it come to it. prctl
         "below_subreaper",  # bool: some ancestor is, or was, a subreaper. clone.py, prctl
         "pid_ref",  # id in k.pid_refs of what pidfds for this process hold, or 0. pid_refs.py
-        "exit_signal",  # what its parent gets when it ends: SIGCHLD for fork. lifecycle.py
+        "exit_signal",  # what its parent gets when it ends: SIGCHLD for fork. clone.py, exec.py, reaper.py
         "status",  # the word for wait4, once it is a zombie. lifecycle.py
         "zombie",  # bool. lifecycle.py
         "stopping",  # the signal that is about to stop it, while some threads still run, or 0. stopping.py
@@ -187,12 +187,12 @@ class ThreadGroup(Record):
         "limits",  # (soft, hard) by resource. limits.py
         "death",  # the events.Death that ended it, or None. signals.py
         "cred",  # its leader's: who may signal it. credentials.commit
-        "comm",  # of its leader: what is left to show of a zombie. exec.py, lifecycle.py
+        "comm",  # of its leader: what is left to show of a zombie. exec.py, prctl, fs/proc/process.py
         "instructions",  # retired by tasks of it that have ended. lifecycle.py
         "children_instructions",  # of children that were waited for, and of theirs. wait.py
         "faults",  # minor page faults. fault.py
         "children_faults",  # wait.py
-        "max_frames",  # most frames its address space had, for ru_maxrss. mm.py
+        "max_frames",  # most frames its address space had, for ru_maxrss. lifecycle.py
         "children_max_frames",  # wait.py
         "switches",  # (voluntary, involuntary) context switches, as counts. scheduler.py
         "children_switches",  # wait.py
@@ -267,7 +267,7 @@ class SigHand(Record):
     __slots__ = ("actions", "users")
 
     actions: dict[int, Action]  # signal → Action; signals that aren't in it have their default. syscalls/signals.py
-    users: int  # tasks that point here. lifecycle.py
+    users: int  # tasks that point here. clone.py, lifecycle.py
 
     def __init__(self) -> None:
         self.actions = {}
@@ -280,10 +280,9 @@ class FsStruct(Record):
     __slots__ = ("root", "cwd", "umask", "users")
 
     root: int  # inode id, held. chroot changes it
-
     cwd: int  # inode id, held (fs.hold_inode). chdir changes it
     umask: int  # umask(2)
-    users: int  # tasks that point here. lifecycle.py
+    users: int  # tasks that point here. clone.py, lifecycle.py
 
     def __init__(self, root: int, cwd: int, umask: int = 0o022) -> None:
         self.root = root

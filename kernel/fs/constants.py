@@ -57,7 +57,6 @@ F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE, F_SEAL_FUTURE_WRITE, F_SE
 # ---- rename(2)
 RENAME_NOREPLACE = 1
 RENAME_EXCHANGE = 2
-RENAME_WHITEOUT = 4
 
 # ---- lseek(2)
 SEEK_SET = 0
@@ -84,7 +83,6 @@ S_IXGRP = 0o010
 R_OK = 4
 W_OK = 2
 X_OK = 1
-F_OK = 0
 
 # ---- limits
 PAGE = 4096
@@ -96,6 +94,5 @@ IOV_MAX = 1024  # segments of one readv or writev
 FILE_MAX = (1 << 63) - 1  # the largest offset
 USER_TOP = (1 << 63) - 1  # access_ok(): TASK_SIZE_MAX of riscv64 is LONG_MAX
 PIPE_PAGES = 16  # pipe(7): capacity 65536 bytes
-PIPE_BUF = 4096
 PIPE_MAX = 1 << 20  # bytes that an ordinary user may ask for: /proc/sys/fs/pipe-max-size
 CHUNK = 1 << 18  # bytes moved at a time: bounds the host memory that one large transfer takes

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kernel.check import check, check_end
+from kernel.snapshot import KernelSnapshot
 from tests.kernel.machines import machine
 from tests.oracles import need
 
@@ -56,7 +57,7 @@ def test_a_machine_with_signals_on_their_way_is_a_value(program: Path, case: str
     whole = machine({"cases": program.read_bytes()}, [b"cases", case.encode()])
     end = whole.run()
     k = machine({"cases": program.read_bytes()}, [b"cases", case.encode()])
-    states = []
+    states: list[KernelSnapshot] = []
     while k.run(until=k.machine.retired + 701).kind == "paused" and len(states) < 60:
         check(k)
         states.append(k.snapshot())
