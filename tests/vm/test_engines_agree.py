@@ -119,6 +119,17 @@ def test_new_code_without_end_keeps_memory_bounded() -> None:
     assert board.hart.x[5] == 10_000
 
 
+def test_a_region_made_at_once_knows_its_first_instruction_where_the_budget_ends_behind_it() -> None:
+    """That one runs by its own handler, from a record that nobody has decoded since it was written over."""
+    body = [i("addi", rd=5, rs1=5, imm=1), i("addi", rd=31, rs1=31, imm=-1), i("bne", rs1=31, rs2=0, imm=-8), ECALL]
+    board = Board(body, registers={31: 1000}, engine="llvm")
+    board.run(5)
+    assert board.hart.pc == CODE_VA + 8 and board.hart.x[5] == 2
+    board.ram.write(board.code_ppn << 12, i("addi", rd=6, rs1=5, imm=7).to_bytes(4, "little"))
+    board.run(2)
+    assert (board.hart.x[5], board.hart.x[6]) == (2, 9)
+
+
 def two_pages(rounds: int) -> list[int]:
     """A loop on one page that calls a function on the next, and comes back."""
     body = [

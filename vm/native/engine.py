@@ -236,7 +236,10 @@ class LlvmEngine:
                 continue
             region = Installed(pc, parts)
             region.library = self.native.install(translation.image, translation.plain, region.guard_address)
-            self._decoder.install(self._records(ppn, pc & -PAGE), pc, region.library["region"])
+            records = self._records(ppn, pc & -PAGE)
+            # Its handler runs the first instruction where the budget ends behind it: from a record that is up to date.
+            self._decoder.decode(records, pc, self.ram.read32(ppn << PAGE_SHIFT | pc & PAGE - 1))
+            self._decoder.install(records, pc, region.library["region"])
             self._regions.add(region)
             self.regions += 1
 
