@@ -9,22 +9,28 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from kernel import pagetable
+from kernel import check_signals, pagetable
 from kernel.fs import api as fs
 from kernel.mm import NEVER_WRITABLE, PROT_WRITE, SHARED, TASK_SIZE, find, rights
-from kernel.signal_numbers import FIRST_REALTIME, UNBLOCKABLE
-from kernel.task import RUNNING, SLEEPING, STOPPED
+from kernel.task import RUNNING, SLEEPING
 from vm.mmu import PTE_R, PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
 from vm.ram import PAGE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
     from kernel.mm import Mm, Vma
-    from kernel.task import Task, ThreadGroup
+    from kernel.task import ThreadGroup
 
 
 class CheckError(AssertionError):
     """Something doesn't agree. The message has one line for each finding."""
+
+
+# Tables that are empty when nobody is left.
+_EMPTY_AT_END = (
+    *("tasks", "groups", "pgroups", "sessions", "pid_refs"),
+    *("mms", "fs_structs", "sighands", "fdtables", "files"),
+)
 
 
 def check(k: Kernel) -> None:
@@ -36,7 +42,7 @@ def check(k: Kernel) -> None:
         *_family(k),
         *_process_groups(k),
         *_queues(k),
-        *_signals(k),
+        *check_signals.findings(k),
         *_users(k),
         *fs.findings(k),
     ]
@@ -47,21 +53,7 @@ def check(k: Kernel) -> None:
 def check_end(k: Kernel) -> None:
     """The machine has ended: nobody is left, and only cached file pages hold memory. Raises CheckError."""
     check(k)
-    counts = [
-        (name, len(getattr(k, name)))
-        for name in (
-            "tasks",
-            "groups",
-            "pgroups",
-            "sessions",
-            "pid_refs",
-            "mms",
-            "fs_structs",
-            "sighands",
-            "fdtables",
-            "files",
-        )
-    ]
+    counts = [(name, len(getattr(k, name))) for name in _EMPTY_AT_END]
     found = [f"{number} {name} are left at the end" for name, number in counts if number]
     cached = len(k.page_cache.frames())
     if k.frames.used != cached:
@@ -306,40 +298,6 @@ def _queues(k: Kernel) -> list[str]:
             found.append(f"task {tid} ({t.state}) waits on {on}, but its system call on {keys}")
     queued = {tid for tids in waiting.values() for tid in tids}
     return found + [f"task {tid} is gone, but in a wait queue" for tid in sorted(queued) if tid not in k.tasks]
-
-
-def _signals(k: Kernel) -> list[str]:
-    """Pending bits say what the queues hold, once each but for real-time ones."""
-    found = []
-    owners: list[tuple[str, int, Task | ThreadGroup]] = [("task", tid, k.tasks.peek(tid)) for tid in k.tasks.ids()]
-    owners += [("process", tgid, k.groups.peek(tgid)) for tgid in k.groups.ids()]
-    for kind, number, owner in owners:
-        counts = Counter(info.signal for info in owner.queue)
-        if sum(1 << signal - 1 for signal in counts) != owner.signals:
-            found.append(f"{kind} {number} has signals {owner.signals:#x} pending, but queued {sorted(counts)}")
-        found += [
-            f"{kind} {number} has signal {signal} {count} times"
-            for signal, count in sorted(counts.items())
-            if count > 1 and signal < FIRST_REALTIME
-        ]
-    return found + _unseen_signals(k)
-
-
-def _unseen_signals(k: Kernel) -> list[str]:
-    """What has to be seen will be: by the task that it is for, or by some thread of the process."""
-    found = []
-    for tid in k.tasks.ids():
-        t = k.tasks.peek(tid)
-        if t.blocked & UNBLOCKABLE:
-            found.append(f"task {tid} blocks SIGKILL or SIGSTOP")
-        if t.signals & ~t.blocked and not t.attention and t.state != STOPPED:
-            found.append(f"task {tid} has signals {t.signals & ~t.blocked:#x} that it will not see")
-    for tgid in k.groups.ids():
-        group, awake = k.groups.peek(tgid), [k.tasks.peek(tid) for tid in k.groups.peek(tgid).threads]
-        seen = any(t.attention or t.state == STOPPED for t in awake)
-        if not seen and any(group.signals & ~t.blocked for t in awake):
-            found.append(f"process {tgid} has signals {group.signals:#x} that none of its threads will see")
-    return found
 
 
 def _users(k: Kernel) -> list[str]:

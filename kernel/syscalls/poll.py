@@ -104,6 +104,17 @@ def _select(k: Kernel, t: Task, n: int, places: tuple[int, ...], over: bool) -> 
     size = (n + 63) // 64 * 8
     inside = (1 << n) - 1
     sets = [int.from_bytes(copy_in(k, t, place, size), "little") & inside if place else 0 for place in places]
+    found, keys = _look_at_sets(k, t, sets)
+    ready = sum(bits.bit_count() for bits in found)
+    if ready or (over and not signals.interrupts(k, t, NO_HANDLER)):
+        for place, bits in zip(places, found, strict=True):
+            if place:
+                copy_out(k, t, place, bits.to_bytes(size, "little"))
+    return ready, keys
+
+
+def _look_at_sets(k: Kernel, t: Task, sets: list[int]) -> tuple[list[int], list[WaitKey]]:
+    """Which bits of each set are ready, and what to wait on for all. Raises EBADF."""
     asked, found = sets[0] | sets[1] | sets[2], [0, 0, 0]
     keys: list[WaitKey] = []
     slots = k.fdtables.peek(t.fdtable).slots
@@ -118,12 +129,7 @@ def _select(k: Kernel, t: Task, n: int, places: tuple[int, ...], over: bool) -> 
         keys += state.keys
         for i in range(3):
             found[i] |= bit if sets[i] & bit and state.mask & _SETS[i] else 0
-    ready = sum(bits.bit_count() for bits in found)
-    if ready or (over and not signals.interrupts(k, t, NO_HANDLER)):
-        for place, bits in zip(places, found, strict=True):
-            if place:
-                copy_out(k, t, place, bits.to_bytes(size, "little"))
-    return ready, keys
+    return found, keys
 
 
 def _begin(k: Kernel, t: Task, timeout: int, mask: int, size: int) -> int | None:
