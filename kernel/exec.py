@@ -160,11 +160,7 @@ def _build(
     mm_id = mm.create(k)
     try:
         new = k.mms[mm_id]
-        _map_image(k, new, image)
-        if interpreter is not None:
-            _map_image(k, new, interpreter)
-        new.mmap_top = placement.top(limits.soft(k, t, limits.STACK))
-        new.start_brk = new.brk = (image.end + PAGE - 1) & -PAGE
+        _lay_out(k, t, new, image, interpreter)
         base = 0 if interpreter is None else INTERPRETER_BASE
         program = initial_stack.Program(image.entry, image.phdr, image.phnum, base, cred, secure)
         stack = initial_stack.build(program, execfn, found.argv, envp, k.door.random(16))
@@ -177,6 +173,15 @@ def _build(
         mm.destroy(k, mm_id)
         raise
     return mm_id, (interpreter or image).entry, stack.sp
+
+
+def _lay_out(k: Kernel, t: Task, new: Mm, image: Image, interpreter: Image | None) -> None:
+    """What the files say is mapped; the heap begins behind the program, mmap's areas end below the stack."""
+    _map_image(k, new, image)
+    if interpreter is not None:
+        _map_image(k, new, interpreter)
+    new.mmap_top = placement.top(limits.soft(k, t, limits.STACK))
+    new.start_brk = new.brk = (image.end + PAGE - 1) & -PAGE
 
 
 def _check_total(k: Kernel, t: Task, new: Mm) -> None:

@@ -124,18 +124,11 @@ def _special(k: Kernel) -> list[str]:
 
 def _locks(k: Kernel) -> list[str]:
     """Every lock has an owner that has the file open, and nobody holds what somebody else excludes."""
-    found = []
-    opened = {(i, file_id) for i in k.fdtables.ids() for file_id, _ in k.fdtables.peek(i).slots.values()}
-    by_process = {(i, k.files.peek(file_id).inode) for i, file_id in opened}
+    found = _lock_owners(k)
     for i in k.locks.ids():
         row = k.locks.peek(i)
         if not row.records and not row.whole:
             found.append(f"inode {i} has a row of locks and no lock")
-        for kind, number in [*row.records, *[("file", file_id) for file_id in row.whole]]:
-            if kind == "process" and (number, i) not in by_process:
-                found.append(f"inode {i} is locked by descriptor table {number}, which doesn't have it open")
-            if kind == "file" and (number not in k.files or k.files.peek(number).inode != i):
-                found.append(f"inode {i} is locked by open file {number}, which isn't open any more")
         found += [
             f"inode {i}: {owner} holds {lock}, which somebody else's excludes"
             for owner, held in row.records.items()
@@ -144,6 +137,20 @@ def _locks(k: Kernel) -> list[str]:
         ]
         if 1 in row.whole.values() and len(row.whole) > 1:
             found.append(f"inode {i} is locked exclusively, and by others too")
+    return found
+
+
+def _lock_owners(k: Kernel) -> list[str]:
+    found = []
+    opened = {(i, file_id) for i in k.fdtables.ids() for file_id, _ in k.fdtables.peek(i).slots.values()}
+    by_process = {(i, k.files.peek(file_id).inode) for i, file_id in opened}
+    for i in k.locks.ids():
+        row = k.locks.peek(i)
+        for kind, number in [*row.records, *[("file", file_id) for file_id in row.whole]]:
+            if kind == "process" and (number, i) not in by_process:
+                found.append(f"inode {i} is locked by descriptor table {number}, which doesn't have it open")
+            if kind == "file" and (number not in k.files or k.files.peek(number).inode != i):
+                found.append(f"inode {i} is locked by open file {number}, which isn't open any more")
     return found
 
 
