@@ -26,16 +26,19 @@ HOT = 4
 FORKS = ("eager", "cow", "shared-tables")
 
 
-class Kept(dict[str, bytes]):
+class Kept:
     """What the engine has compiled, for all machines of a test."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
 
     def load(self, name: str) -> bytes | None:
         """See ObjectCache."""
-        return self.get(name)
+        return self.objects.get(name)
 
     def store(self, name: str, content: bytes) -> None:
         """See ObjectCache."""
-        self[name] = content
+        self.objects[name] = content
 
 
 @contextmanager

@@ -19,6 +19,10 @@ from vm.native.handlers import module
 from vm.native.ir import can_render
 from vm.native.walk import WALKERS
 
+#: Regions that one LLVM linker links at most. It keeps 10 KiB of each for as long as it lives, and it lives as long as
+#: any of them: then a new one links the next, and the engine gives up those that it still has.
+MOST_LINKED = 1000
+
 
 class ObjectCache(Protocol):
     """Where objects are kept between runs; either may do nothing."""
@@ -43,7 +47,7 @@ class Native:
             if objects:
                 objects.store(name, image)
         self._jit = llvm.create_lljit_compiler(machine)
-        self._regions = 0
+        self._linked = 0
         self._library = self._link("handlers", image, names)
         self.address = {name: self._library[name] for name in names}
         number = ctypes.c_uint64
@@ -55,9 +59,11 @@ class Native:
 
         `plain` names the handler of the region's first instruction; `guard` is where its guard lies.
         """
-        self._regions += 1
+        self._linked += 1
+        if self._linked % MOST_LINKED == 0:
+            self._jit = llvm.create_lljit_compiler(target_machine())
         imports = {"plain": self.address[plain], "guard": guard} | {name: self.address[name] for name in WALKERS}
-        return self._link(f"region{self._regions}", image, ["region"], imports)
+        return self._link(f"region{self._linked}", image, ["region"], imports)
 
     def _link(
         self, name: str, image: bytes, exports: list[str], imports: dict[str, int] | None = None

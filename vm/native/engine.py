@@ -14,7 +14,7 @@ from vm.hart import PC, Hart
 from vm.isa.cause import Cause
 from vm.memory import INSTRUCTION_ALIGNMENT, Memory
 from vm.mmu import BARE, PPN_MASK, Mmu, asid_of
-from vm.native.code import ObjectCache, native
+from vm.native.code import MOST_LINKED, ObjectCache, native
 from vm.native.installed import Installed, Part, Regions
 from vm.native.ir import can_render
 from vm.native.layout import (
@@ -242,6 +242,8 @@ class LlvmEngine:
             self._decoder.install(records, pc, region.library["region"])
             self._regions.add(region)
             self.regions += 1
+            if self.regions % MOST_LINKED == 0:
+                self.forget()
 
     def _unchanged(self, parts: Iterable[Part], contents: Iterable[bytes]) -> bool:
         """Whether all frames still have records (so that stores to them are seen), and the bytes are the same."""

@@ -44,6 +44,8 @@ class Translator:
             return True
         if self._alone:
             self._keep(key, translate(request))
+        else:
+            del self._names[key]
         return self._alone
 
     def _kept(self, name: str, request: Request) -> Translation | None:
