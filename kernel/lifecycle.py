@@ -36,6 +36,8 @@ def release_memory(k: Kernel, t: Task) -> None:
 
     The task's memory is still whole. It need not have the hart, if one of its process's threads has.
     """
+    group = k.groups[t.tgid]
+    group.max_frames = max(group.max_frames, k.mms.peek(t.mm).max_resident)
     if t.robust_list or t.clear_child_tid:
         from kernel import futex, robust_list
 
@@ -135,7 +137,6 @@ def _end_task(k: Kernel, group: ThreadGroup, tid: int) -> None:
     """Gives back everything a task has."""
     t = k.tasks[tid]
     group.instructions += t.instructions
-    group.max_frames = max(group.max_frames, k.mms.peek(t.mm).max_resident)
     release_memory(k, t)
     mm.release(k, t.mm)
     fs.let_go(k, t)

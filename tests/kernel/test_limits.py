@@ -295,6 +295,22 @@ def test_usage_of_children_is_that_of_those_who_were_waited_for(p: Puppets) -> N
     assert (own, system, children) == (0, 0, 100)
 
 
+def test_the_most_memory_is_remembered_over_exec(p: Puppets) -> None:
+    def most(pid: int) -> int:
+        assert p.call(pid, "getrusage", 0, AT) == 0
+        return int(words(p, pid, 5)[4])
+
+    child = p.fork(1)
+    at = p.call(child, "mmap", 0, 64 * PAGE, RW, PRIVATE_ANON, -1, 0)
+    assert at is not None
+    for page in range(64):
+        p.store(child, at + page * PAGE, 1)
+    before = most(child)
+    assert before >= 64 * 4
+    assert p.execute(child) == 0
+    assert most(child) >= before
+
+
 def test_times_counts_hundredths_of_a_second(p: Puppets) -> None:
     p.k.machine.clock = 5 * SECOND
     p.k.tasks[1].instructions = 2 * SECOND
