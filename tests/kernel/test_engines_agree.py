@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,15 @@ import pytest
 from kernel import boot
 from kernel.config import Config
 from kernel.door import STDERR, STDOUT, Door
+from kernel.events import Insn
+from kernel.kernel import Kernel
 from tests.kernel.machines import record
 from vm.native import code, layout, worker
 
 PROGRAMS = Path(__file__).resolve().parent.parent.parent / "programs"
 #: Instructions after which a program is stopped that takes longer.
 MOST = 200_000
+NAMES = sorted(path.stem for path in PROGRAMS.glob("*.s"))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,8 +38,8 @@ def eager() -> Iterator[None]:
     code._handlers.cache_clear()
 
 
-def run_on(engine: str, name: str, quantum: int) -> tuple[object, ...]:
-    """What a program does: all events, its output, how it ended and after how many instructions."""
+def boot_on(engine: str, name: str, quantum: int, most: int) -> Kernel:
+    """A machine at the first instruction of a sample, which is pid 1 there."""
     from forkyard import cache
     from forkyard.samples import Samples
 
@@ -43,17 +47,44 @@ def run_on(engine: str, name: str, quantum: int) -> tuple[object, ...]:
     arguments = PROGRAMS / f"{name}.args"
     words = arguments.read_bytes().split() if arguments.exists() else []
     door = Door(given.read_bytes() if given.exists() else b"")
-    config = Config(engine=engine, memory=16 << 20, quantum=quantum, max_insns=MOST, objects=cache)
+    config = Config(engine=engine, memory=16 << 20, quantum=quantum, max_insns=most, objects=cache)
     k = boot.prepare(config, door, Samples())
     boot.start(k, f"/bin/{name}".encode(), [name.encode(), *words])
-    log = record(k)
+    return k
+
+
+def run_on(engine: str, name: str, quantum: int) -> tuple[object, ...]:
+    """What a program does: all events, its output, how it ended and after how many instructions."""
+    k = boot_on(engine, name, quantum, MOST)
+    log, door = record(k), k.door
     outcome = k.run()
     assert k.machine.stats.get("python_fallbacks", 0) == 0
     return outcome.kind, outcome.status, k.machine.retired, log, bytes(door.output[STDOUT]), bytes(door.output[STDERR])
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in PROGRAMS.glob("*.s")))
+@pytest.mark.parametrize("name", NAMES)
 def test_every_sample_does_the_same_on_both_engines(name: str) -> None:
     expected, actual = run_on("python", name, 997), run_on("llvm", name, 997)
     assert expected[:3] == actual[:3]
     assert expected == actual
+
+
+def trace_of(engine: str, name: str, most: int) -> tuple[int, str]:
+    """How many instructions a sample has retired, and the hash of its trace: each with what it changed."""
+    k = boot_on(engine, name, 997, most)
+    state = sha256()
+    k.events.on(Insn, lambda event: state.update(repr(event).encode()))
+    k.run()
+    assert k.machine.stats.get("python_fallbacks", 0) == 0
+    return k.machine.retired, state.hexdigest()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_trace_of_every_sample_begins_the_same_on_both_engines(name: str) -> None:
+    assert trace_of("python", name, 1500) == trace_of("llvm", name, 1500)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", NAMES)
+def test_the_whole_trace_of_every_sample_has_the_same_hash_on_both_engines(name: str) -> None:
+    assert trace_of("python", name, 10_000_000) == trace_of("llvm", name, 10_000_000)
