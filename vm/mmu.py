@@ -134,7 +134,7 @@ class Mmu:
         if pte & needed != needed or pte & PTE_RESERVED or pte & (PTE_R | PTE_W) == PTE_W or pa & below:
             raise PageFault(_PAGE_FAULT[access], va)
         if shift > PAGE_SHIFT:
-            self.tlb.superpages = True
+            self.tlb.superpages[0] = 1
         wanted = pte | marks
         if wanted != pte:
             self.ram.write64(at + RAM_BASE, wanted)

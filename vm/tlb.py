@@ -75,15 +75,16 @@ class Tlb:
         self.misses = 0
         self.fetch_misses = 0
         self._entries = 0
-        #: Whether a superpage was ever mapped: its pages are separate entries, but one sfence of any of them counts.
-        self.superpages = False
+        #: One word, not 0 once a superpage was in use: its pages are separate entries, but one sfence of any of them
+        #: counts for all. Native code that walks writes it too.
+        self.superpages: memoryview = memoryview(bytearray(8)).cast("Q")
         self._make: Callable[[], AddressSpace] = AddressSpace
 
-    def begin(self, make: Callable[[], AddressSpace]) -> None:
-        """Start empty, with address spaces that `make` gives."""
+    def begin(self, make: Callable[[], AddressSpace], superpages: memoryview) -> None:
+        """Start empty, with address spaces that `make` gives, and the word `superpages` of an engine's memory, 0."""
         self.sfence(None, None)
         self.spaces.clear()
-        self._make = make
+        self._make, self.superpages = make, superpages
 
     def space(self, key: int) -> AddressSpace:
         """The entries of one address space (a satp's ASID, or BARE), made when first asked for."""
@@ -107,7 +108,7 @@ class Tlb:
         else:
             chosen = [self.spaces[asid]] if asid in self.spaces else []
         for space in chosen:
-            if page is None or self.superpages:
+            if page is None or self.superpages[0]:
                 space.clear()
             else:
                 space.drop(page)

@@ -1,8 +1,8 @@
 """The llvm engine: a threaded interpreter in machine code, made from the same definitions as the python engine.
 
-Native code runs from record to record and does what needs no help. Everything else (a fault, an A or D bit to set, the
-first store to a page since a snapshot, an illegal instruction) it leaves to the python handlers, one instruction at
-a time, so that both engines mean the same.
+Native code runs from record to record and does what needs no help. Everything else (a fault, the first store to a page
+since a snapshot or to translated code, an illegal instruction) it leaves to the python handlers, one instruction at a
+time, so that both engines mean the same.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from vm.native.layout import (
     RING_SIZE,
     ROOT,
     STORES,
+    SUPERPAGES,
     TIME_END,
     TLB_ENTRIES,
     TRAP,
@@ -91,14 +92,14 @@ class LlvmEngine:
         self._words[RAM_START >> 3] = self._pool.host
         self._words[RAM_SIZE >> 3] = ram.size
         self._words[FLAGS >> 3] = address_of(ram.flags)
-        tlb.begin(lambda: NativeSpace(self._pool))
+        tlb.begin(lambda: NativeSpace(self._pool), self._words[SUPERPAGES >> 3 : (SUPERPAGES >> 3) + 1])
         ram.on_code_write = self.drop
 
     @property
     def stats(self) -> dict[str, int]:
         """Host figures; tlb_hits, of loads and stores, are known only if they are counted.
 
-        Help is for faults, A and D bits, first stores to a page; a fallback is an instruction without a translation.
+        Help is for faults, first stores to a page, stores to code; a fallback is an instruction without a translation.
         """
         misses = self.tlb.misses + self._words[REFILLS >> 3]
         accesses = self.memory.accesses + self._words[ACCESSES >> 3]

@@ -26,6 +26,8 @@ ACCESSES, REFILLS = 96, 104
 CURSOR, RING, RING_SIZE = 112, 4096, 4096
 #: What tells one state of one address space's code pages from all others.
 EPOCH = 120
+#: Not 0 once a superpage was mapped: see Tlb.superpages, whose word it is.
+SUPERPAGES = 128
 #: Where instructions of regions leave the addend of their last access, as a guess for the next.
 GUESSES, GUESS_COUNT = RING + RING_SIZE, 512
 MACHINE_SIZE = GUESSES + 8 * GUESS_COUNT

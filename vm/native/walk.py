@@ -1,8 +1,10 @@
 """The walk of a TLB miss in native code.
 
-It does what vm/mmu.py says, but only where there is nothing to do but to look: it fills the TLB and gives the addend.
-A fault, an A or D bit to set, a frame to mark as written, a superpage (which the TLB wants to know of), an access
-across pages: NO_ADDEND, and the instruction is the python handler's. A misaligned access within a page is fine.
+It does what vm/mmu.py says: sets A and D, opens the frame of a store, fills the TLB, and gives the addend. Of a
+superpage it tells the TLB by the word SUPERPAGES. Whatever it changes lies in frames that are DIRTY already and hold no
+CODE (see ram.py), so that nobody wants to know of it. A fault, a frame to mark as written, one with translated code,
+an access across pages: NO_ADDEND, nothing is changed, and the instruction is the python handler's. A misaligned access
+within a page is fine.
 """
 
 from __future__ import annotations
@@ -19,15 +21,24 @@ from vm.native.layout import (
     REFILLS,
     ROOT,
     STORES,
+    SUPERPAGES,
     TLB_ENTRIES,
     WALKING,
 )
-from vm.ram import OPEN, RAM_BASE
+from vm.ram import CODE, DIRTY, OPEN, RAM_BASE
 
-#: The walkers' names, and what each wants of a leaf and of the frame's flags: a store's must be OPEN, see ram.py.
+#: The walkers' names; the bits that each needs in a leaf and those that it sets; what its frame's flags
+#: ("of" these bits) must "be", and the one that they get.
 WALKERS = {
-    "walk_load": {"need": PTE_V | PTE_R | PTE_U | PTE_A, "table": LOADS, "flag": 0},
-    "walk_store": {"need": PTE_V | PTE_W | PTE_U | PTE_A | PTE_D, "table": STORES, "flag": OPEN},
+    "walk_load": {"need": PTE_V | PTE_R | PTE_U, "marks": PTE_A, "table": LOADS, "of": 0, "be": 0, "flag": 0},
+    "walk_store": {
+        "need": PTE_V | PTE_W | PTE_U,
+        "marks": PTE_A | PTE_D,
+        "table": STORES,
+        "of": DIRTY | CODE,
+        "be": DIRTY,
+        "flag": OPEN,
+    },
 }
 _WALK = f"""
 define {WALKING} i64 @{{name}}(ptr %m, i64 %address, i64 %bytes) noinline {{{{
@@ -105,19 +116,39 @@ leaf:
   %c2 = and i1 %sane, %placed
   %c3 = and i1 %c1, %c2
   %c4 = and i1 %c3, %inram
-  %small = icmp eq i64 %shift, 12
-  %c5 = and i1 %c4, %small
-  br i1 %c5, label %open, label %help
-open:
+  br i1 %c4, label %look, label %help
+look:
   %flagsp = getelementptr i8, ptr %m, i64 {FLAGS}
   %flags = load ptr, ptr %flagsp{MACHINE}
   %number = lshr i64 %frame, 12
   %flagp = getelementptr i8, ptr %flags, i64 %number
   %flag = load i8, ptr %flagp{MACHINE}
-  %wanted = and i8 %flag, {{flag}}
-  %ready = icmp eq i8 %wanted, {{flag}}
-  br i1 %ready, label %fill, label %help
+  %state = and i8 %flag, {{of}}
+  %ready = icmp eq i8 %state, {{be}}
+  br i1 %ready, label %marks, label %help
+marks:
+  %marked = or i64 %pte, {{marks}}
+  %same = icmp eq i64 %marked, %pte
+  br i1 %same, label %fill, label %tableflag
+tableflag:
+  %tablenumber = lshr i64 %at, 12
+  %tableflagp = getelementptr i8, ptr %flags, i64 %tablenumber
+  %tableflags = load i8, ptr %tableflagp{MACHINE}
+  %tablestate = and i8 %tableflags, {DIRTY | CODE}
+  %writable = icmp eq i8 %tablestate, {DIRTY}
+  br i1 %writable, label %mark, label %help
+mark:
+  store i64 %marked, ptr %hostp{GUEST}
+  br label %fill
 fill:
+  %opened = or i8 %flag, {{flag}}
+  store i8 %opened, ptr %flagp{MACHINE}
+  %superp = getelementptr i8, ptr %m, i64 {SUPERPAGES}
+  %super0 = load i64, ptr %superp{MACHINE}
+  %big = icmp ne i64 %shift, 12
+  %bigword = zext i1 %big to i64
+  %super1 = or i64 %super0, %bigword
+  store i64 %super1, ptr %superp{MACHINE}
   %countp = getelementptr i8, ptr %m, i64 {REFILLS}
   %count0 = load i64, ptr %countp{MACHINE}
   %count1 = add i64 %count0, 1
