@@ -53,7 +53,8 @@ def _run_current(k: Kernel, limit: int) -> None:
         elif t.pending is not None:
             table.resume(k, t)
         else:
-            budget = min(far or k.slice_end, limit) - machine.retired
+            end = far or k.slice_end
+            budget = (end if end < limit else limit) - machine.retired
             if budget <= 0:
                 if machine.retired >= limit:
                     return

@@ -38,7 +38,8 @@ _SIGNALS = {
 def handle(k: Kernel, t: Task, trap: Trap) -> None:
     """Does what a trap of the current task calls for. The task may sleep or be gone afterwards."""
     cause = trap.cause
-    k.stats.traps[cause] = k.stats.traps.get(cause, 0) + 1
+    traps = k.stats.traps
+    traps[cause] = traps.get(cause, 0) + 1
     if cause == Cause.ECALL:
         table.dispatch(k, t)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from vm.engine_python import PythonEngine
@@ -62,7 +63,10 @@ class Parts:
 
 
 class AutoEngine:
-    """The python engine, and from WORTHWHILE instructions on the llvm engine, if there is one."""
+    """The python engine, and from WORTHWHILE instructions on the llvm engine, if there is one.
+
+    `run` is the method that it is time for: what has been decided costs nothing any more.
+    """
 
     name = "auto"
 
@@ -71,16 +75,15 @@ class AutoEngine:
         self._first = parts.python()
         self._engine: Engine = self._first
         self._before = WORTHWHILE
+        self.run: Callable[[Hart, int], Exit] = self._run_part
 
     @property
     def stats(self) -> dict[str, int]:
         """Host figures of the engine that runs now."""
         return self._engine.stats
 
-    def run(self, hart: Hart, budget: int) -> Exit:
-        """Run by whichever engine it is time for. See Machine.run."""
-        if self._before <= 0:
-            return self._engine.run(hart, budget)
+    def _run_part(self, hart: Hart, budget: int) -> Exit:
+        """Run by the python engine until it is time for the other. See Machine.run."""
         result = self._run_first(hart, min(budget, self._before), budget)
         self._before -= result.retired
         if self._before > 0:
@@ -88,14 +91,16 @@ class AutoEngine:
         self._change_over()
         if result.trap is not None or result.retired == budget:
             return result
-        rest = self._engine.run(hart, budget - result.retired)
+        rest = self.run(hart, budget - result.retired)
         return Exit(result.retired + rest.retired, rest.trap)
 
     def _run_first(self, hart: Hart, part: int, budget: int) -> Exit:
         """Run only a part of the budget: the counters' ends are those of the part meanwhile."""
+        if part == budget:
+            return self._first.run(hart, budget)
         memory, later = self._parts.memory, budget - part
         memory.retired, memory.clock = memory.retired - later, memory.clock - later
-        result = self._engine.run(hart, part)
+        result = self._first.run(hart, part)
         memory.retired, memory.clock = memory.retired + later, memory.clock + later
         return result
 
@@ -103,9 +108,10 @@ class AutoEngine:
         try:
             second = self._parts.llvm()
         except EngineError:
+            self.run = self._first.run
             return
         self._first.forget()
-        self._engine = second
+        self._engine, self.run = second, second.run
 
 
 def choose(name: str, parts: Parts) -> Engine:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from vm.hart import PC, Hart
+from vm.hart import PC, SATP, Hart
 from vm.isa.cause import Cause
 from vm.isa.expr import Jump, Raise
 from vm.isa.spec import Insn, decode
@@ -20,7 +20,7 @@ from vm.ram import CODE, OPEN, PAGE, PAGE_SHIFT, Ram
 from vm.render_python import BlockRenderer, Op, can_inline, divs, rems
 from vm.step import Step, compile_source
 from vm.tlb import AddressSpace, Tlb
-from vm.trap import Exit, HardwareFault, Trap
+from vm.trap import Exit, HardwareFault, trapped
 
 #: Times that code is entered before it is compiled: compiling costs about as much as running it this often.
 HOT = 12
@@ -98,7 +98,7 @@ class PythonEngine:
     def run(self, hart: Hart, budget: int) -> Exit:
         """Run `hart` for exactly `budget` instructions, or until one traps. See Machine.run."""
         memory = self.memory
-        satp = memory.satp = hart.satp
+        satp = memory.satp = hart.x[SATP]
         space = self.tlb.space(asid_of(satp))
         x, jump, loads, stores = hart.x, space.jump, space.load, space.store
         n = budget
@@ -211,7 +211,7 @@ class PythonEngine:
 
     def _trapped(self, x: memoryview, space: AddressSpace, fault: HardwareFault, budget: int) -> Exit:
         tval = self._step_at(x[PC], space).word if fault.cause == Cause.ILLEGAL else fault.tval
-        return Exit(budget - self.memory.left, Trap(fault.cause, x[PC], tval))
+        return trapped(budget - self.memory.left, fault.cause, x[PC], tval)
 
     def _frame(self, pc: int, space: AddressSpace) -> int:
         """The ppn that instructions at `pc` are fetched from. Raises HardwareFault."""

@@ -20,12 +20,12 @@ class Hart:
     A context switch passes another Hart to Machine.run and copies nothing.
     """
 
-    __slots__ = ("_address", "block", "x")
+    __slots__ = ("address", "block", "x")
 
     def __init__(self, saved: bytes | None = None) -> None:
         self.block = bytearray(WORDS * 8)
         self.x: memoryview = memoryview(self.block).cast("Q")
-        self._address = 0
+        self.address = 0  # where native code finds the block: `locate` says it
         if saved is None:
             self.clear_reservation()
         else:
@@ -54,14 +54,12 @@ class Hart:
         """The address that lr reserved, or NO_RESERVATION."""
         return int(self.x[RESERVATION])
 
-    @property
-    def address(self) -> int:
-        """Where native code finds the block."""
-        if not self._address:
-            from ctypes import addressof, c_char
+    def locate(self) -> int:
+        """The host address of the block, which is `address` from now on."""
+        from ctypes import addressof, c_char
 
-            self._address = addressof(c_char.from_buffer(self.block))
-        return self._address
+        self.address = addressof(c_char.from_buffer(self.block))
+        return self.address
 
     def clear_reservation(self) -> None:
         """What a switch of task does: the next sc fails."""

@@ -42,10 +42,12 @@ class Machine:
         At a trap hart.pc is the trapping instruction, which changed nothing and did not retire (an ecall too:
         the kernel adds 4). Nothing else ends a run early.
         """
-        self._memory.clock, self._memory.retired = self.clock + budget, self.retired + budget
+        memory = self._memory
+        memory.clock, memory.retired = self.clock + budget, self.retired + budget
         result = self.engine.run(hart, budget)
-        self.clock += result.retired
-        self.retired += result.retired
+        retired = result.retired
+        self.clock += retired
+        self.retired += retired
         return result
 
     def translate(self, hart: Hart, va: int, access: str) -> int:

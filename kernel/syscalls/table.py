@@ -122,12 +122,13 @@ def signed64(value: int) -> int:
 def dispatch(k: Kernel, t: Task) -> None:
     """The task is at an ecall: go past it and do what a7 asks for."""
     x = t.hart.x
+    number = x[A7]
     x[PC] = x[PC] + 4 & _MASK
-    call = TABLE.get(x[A7]) or find(x[A7])
+    call = TABLE.get(number) or find(number)
     if call is None:
-        _unknown(k, t, x[A7])
+        _unknown(k, t, number)
         return
-    arguments = tuple(x[A0 : call.last])
+    arguments = tuple(x[A0 : call.last]) if call.arguments else ()
     k.stats.syscalls += 1
     if k.events.SyscallEnter:
         from kernel.events import SyscallEnter

@@ -10,7 +10,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Iterable
 
-from vm.hart import PC, Hart
+from vm.hart import PC, SATP, Hart
 from vm.isa.cause import Cause
 from vm.memory import INSTRUCTION_ALIGNMENT, Memory
 from vm.mmu import BARE, PPN_MASK, Mmu, asid_of
@@ -52,12 +52,10 @@ from vm.native.worker import Request, digest
 from vm.ram import CODE, OPEN, PAGE, PAGE_SHIFT, RAM_BASE, Ram
 from vm.step import Step
 from vm.tlb import Tlb
-from vm.trap import Exit, HardwareFault, Trap
+from vm.trap import Exit, HardwareFault, trapped
 
 #: Instructions decoded at once, from the one that was reached on.
 AHEAD = 16
-
-
 #: Instructions after which native code comes back to look for finished translations.
 PART = 2_000_000
 #: Pages with records at most, of 32 KiB each: past that everything is forgotten.
@@ -68,6 +66,8 @@ MOST_AT_ONCE, NEAR = 16, 1 << 20
 MOST_TARGETS, MOST_JUMPS = 64, 4096
 #: Addresses at which a run began, whose records are remembered.
 MOST_STARTS = 4096
+_EPOCH, _CYCLE_END, _TIME_END, _LEFT, _REASON = (at >> 3 for at in (EPOCH, CYCLE_END, TIME_END, LEFT, REASON))
+_BREAKPOINT = TRAP + Cause.BREAKPOINT
 
 
 class LlvmEngine:
@@ -78,6 +78,7 @@ class LlvmEngine:
     def __init__(self, ram: Ram, tlb: Tlb, mmu: Mmu, memory: Memory, count: bool, cache: ObjectCache | None) -> None:
         self.ram, self.tlb, self.mmu, self.memory, self.count = ram, tlb, mmu, memory, count
         self.native = native(cache, count)
+        self._go = self.native.go
         self.assists = self.fallbacks = self.decoded = self.regions = self._page_count = 0
         self._translator = Translator(cache)
         self._regions = Regions()
@@ -114,15 +115,51 @@ class LlvmEngine:
         }
 
     def run(self, hart: Hart, budget: int) -> Exit:
-        """Run `hart` for exactly `budget` instructions, or until one traps. See Machine.run."""
-        space = self._space
-        if hart.satp != self.memory.satp or space is None or space.block is None:
+        """Run `hart` for exactly `budget` instructions, or until one traps. See Machine.run.
+
+        Goes from exit to exit of native code (a hot path: each system call and each fault ends a run and begins the
+        next). Long budgets go in parts: translations come in between.
+        """
+        x, words, memory, space = hart.x, self._words, self.memory, self._space
+        if space is None or space.block is None or x[SATP] != memory.satp:
             space = self._enter(hart)
+        block = space.block
+        assert block is not None
+        n = memory.left = budget
         try:
-            return self._run(hart, space, budget)
+            record = space.jump.get(x[PC]) or self._record(x[PC], space)
+            while True:
+                part = n if n <= PART else PART
+                later = n - part
+                words[_EPOCH] = space.epoch
+                words[_CYCLE_END], words[_TIME_END] = memory.retired - later, memory.clock - later
+                block.clean = False
+                self._go(hart.address or hart.locate(), record, part, self._address)
+                n = memory.left = words[_LEFT] + later
+                reason = words[_REASON]
+                if reason >= TRAP:
+                    return trapped(budget - n, reason - TRAP, x[PC], x[PC] if reason == _BREAKPOINT else 0)
+                n = self._help(reason, x, space, n)
+                if not n:
+                    return Exit(budget, None)
+                record = self._record(x[PC], space)
         except HardwareFault as fault:
-            word = self._word(hart.pc) if fault.cause == Cause.ILLEGAL else fault.tval
-            return Exit(budget - self.memory.left, Trap(fault.cause, hart.pc, word))
+            word = self._word(x[PC]) if fault.cause == Cause.ILLEGAL else fault.tval
+            return trapped(budget - memory.left, fault.cause, x[PC], word)
+
+    def _help(self, reason: int, x: memoryview, space: NativeSpace, n: int) -> int:
+        """What native code has left for. Returns what is left of the budget; may raise HardwareFault."""
+        if reason == ASSIST:
+            n = self._assist(x, n)
+        elif reason == DECODE:
+            self._decode(x[PC])
+        elif reason == HOT:
+            self._translate(x[PC], space)
+        elif reason == CHECK:
+            self._check(x[PC], space)
+        if self._translator.waiting:
+            self._install()
+        return n
 
     def _enter(self, hart: Hart) -> NativeSpace:
         """Tell native code whose address space it runs in, from now until another one does or this one is left."""
@@ -138,40 +175,6 @@ class LlvmEngine:
         words[ROOT >> 3] = NO_ROOT if asid_of(satp) == BARE else root - RAM_BASE & (1 << 64) - 1
         self._space = space
         return space
-
-    def _run(self, hart: Hart, space: NativeSpace, budget: int) -> Exit:
-        """From exit to exit of native code (a hot path). Long budgets go in parts: translations come in between."""
-        x, words, memory = hart.x, self._words, self.memory
-        go, registers, machine, translator = self.native.go, hart.address, self._address, self._translator
-        n = memory.left = budget
-        block = space.block
-        assert block is not None
-        record = space.jump.get(x[PC]) or self._record(x[PC], space)
-        while True:
-            part = n if n <= PART else PART
-            later = n - part
-            words[EPOCH >> 3] = space.epoch
-            words[CYCLE_END >> 3], words[TIME_END >> 3] = memory.retired - later, memory.clock - later
-            block.clean = False
-            go(registers, record, part, machine)
-            n = memory.left = words[LEFT >> 3] + later
-            reason = words[REASON >> 3]
-            if reason >= TRAP:
-                cause, pc = reason - TRAP, x[PC]
-                return Exit(budget - n, Trap(cause, pc, pc if cause == Cause.BREAKPOINT else 0))
-            if reason == ASSIST:
-                n = self._assist(x, n)
-            elif reason == DECODE:
-                self._decode(x[PC])
-            elif reason == HOT:
-                self._translate(x[PC], space)
-            elif reason == CHECK:
-                self._check(x[PC], space)
-            if translator.waiting:
-                self._install()
-            if not n:
-                return Exit(budget, None)
-            record = self._record(x[PC], space)
 
     def drop(self, ppn: int, low: int, high: int) -> None:
         """Bytes `low` to `high` of a frame with records change: forget what was made from them."""
