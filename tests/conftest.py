@@ -1,4 +1,4 @@
-"""What every test shares: hypothesis profiles, and the rule that nothing is skipped in CI."""
+"""What every test shares: hypothesis profiles; nothing is skipped in CI, and no instruction falls back to python."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import partialmethod
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests import fallbacks
 from tests.oracles import in_ci
 
 # The machine's speed must not decide a verdict, so no deadlines anywhere.
@@ -54,6 +55,21 @@ def native(request: pytest.FixtureRequest) -> Generator[None, None, None]:
             patch.setattr(layout, "HOT_JUMPS", 40)
             patch.setattr(machine, "choose", lambda name, parts: choose("llvm" if name == "auto" else name, parts))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def every_instruction_has_its_native_translation() -> Generator[None, None, None]:
+    """See pytest_runtest_call."""
+    with pytest.MonkeyPatch.context() as patch:
+        fallbacks.watch(patch)
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    """A test fails in which the llvm engine lacked a translation: in the whole suite no instruction falls back."""
+    yield
+    fallbacks.demand_none()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -487,6 +487,14 @@ MACHINE = (
         "icmp ule i8 %tablestate, {DIRTY}",
         ("tests/vm/test_native_walk.py::test_loads_after_a_snapshot_mark_the_table_whose_a_bits_they_set",),
     ),
+    Mutant(
+        "multiplication-has-no-native-code",
+        "vm.native.ir",
+        "_BINARY",
+        '    "mul": "mul",\n',
+        "",
+        ("tests/vm/test_engines_agree.py::test_native_and_python_code_do_the_same",),
+    ),
     Mutant("reserved-bits-are-accepted", "vm.mmu", "Mmu._leaf", " or pte & PTE_RESERVED", "", (SV39,)),
     Mutant(
         "half-of-a-store-that-faults-is-done",

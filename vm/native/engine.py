@@ -1,7 +1,7 @@
 """The llvm engine: a threaded interpreter in machine code, made from the same definitions as the python engine.
 
 Native code runs from record to record and does what needs no help. Everything else (a fault, the first store to a page
-since a snapshot or to translated code, an illegal instruction) it leaves to the python handlers, one instruction at a
+since a snapshot or to translated code) it leaves to the python handlers, one instruction at a
 time, so that both engines mean the same.
 """
 
@@ -16,7 +16,6 @@ from vm.memory import INSTRUCTION_ALIGNMENT, Memory
 from vm.mmu import BARE, PPN_MASK, Mmu, asid_of
 from vm.native.code import MOST_LINKED, ObjectCache, native
 from vm.native.installed import Installed, Part, Regions
-from vm.native.ir import can_render
 from vm.native.layout import (
     ACCESSES,
     ASSIST,
@@ -24,6 +23,7 @@ from vm.native.layout import (
     CYCLE_END,
     DECODE,
     EPOCH,
+    FALLBACK,
     FETCHES,
     FLAGS,
     HOT,
@@ -67,7 +67,7 @@ MOST_TARGETS, MOST_JUMPS = 64, 4096
 #: Addresses at which a run began, whose records are remembered.
 MOST_STARTS = 4096
 _EPOCH, _CYCLE_END, _TIME_END, _LEFT, _REASON = (at >> 3 for at in (EPOCH, CYCLE_END, TIME_END, LEFT, REASON))
-_BREAKPOINT = TRAP + Cause.BREAKPOINT
+_ECALL = TRAP + Cause.ECALL
 
 
 class LlvmEngine:
@@ -138,7 +138,8 @@ class LlvmEngine:
                 n = memory.left = words[_LEFT] + later
                 reason = words[_REASON]
                 if reason >= TRAP:
-                    return trapped(budget - n, reason - TRAP, x[PC], x[PC] if reason == _BREAKPOINT else 0)
+                    tval = 0 if reason == _ECALL else self._tval(reason - TRAP, x[PC])
+                    return trapped(budget - n, reason - TRAP, x[PC], tval)
                 n = self._help(reason, x, space, n)
                 if not n:
                     return Exit(budget, None)
@@ -151,6 +152,8 @@ class LlvmEngine:
         """What native code has left for. Returns what is left of the budget; may raise HardwareFault."""
         if reason == ASSIST:
             n = self._assist(x, n)
+        elif reason == FALLBACK:
+            n = self._fall_back(x, n)
         elif reason == DECODE:
             self._decode(x[PC])
         elif reason == HOT:
@@ -265,16 +268,26 @@ class LlvmEngine:
         region.check(space.fetch, space.epoch)
 
     def _assist(self, x: memoryview, n: int) -> int:
-        """Run one instruction by its python handler; returns what is left of the budget."""
+        """Run one instruction, this once, by its python handler; returns what is left of the budget."""
         self.assists += 1
+        return self._handle(x, n)
+
+    def _fall_back(self, x: memoryview, n: int) -> int:
+        """Run one instruction that has no native translation; returns what is left of the budget."""
+        self.fallbacks += 1
+        return self._handle(x, n)
+
+    def _handle(self, x: memoryview, n: int) -> int:
         memory = self.memory
         memory.left = n
         step = Step(x[PC], self._word(x[PC]))
         x[PC] = step.handler(x, memory, step.pc, *step.arguments)
         memory.stale = False
-        if step.insn is not None and not can_render(step.insn):
-            self.fallbacks += 1
         return n - 1
+
+    def _tval(self, cause: int, pc: int) -> int:
+        """What vm.trap.Trap says of a trap that native code has found: an ebreak or no instruction."""
+        return self._word(pc) if cause == Cause.ILLEGAL else pc
 
     def _frame(self, pc: int) -> int:
         """The ppn that instructions at `pc` are fetched from. Raises HardwareFault."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vm.hart import PC
+from vm.isa.cause import Cause
 from vm.isa.expr import Jump, SetX, Value
 from vm.isa.spec import Insn
 from vm.memory import INSTRUCTION_ALIGNMENT
@@ -14,6 +15,7 @@ from vm.native.layout import (
     CALLING,
     COUNT_AT,
     DECODE,
+    FALLBACK,
     FAR,
     HART,
     HEAD,
@@ -40,13 +42,22 @@ class HandlerWriter(Writer):
 
     def function(self, name: str) -> str:
         """The function, called `name`."""
-        ended = False
-        for effect in self.insn.effects:
-            ended = self._effect(effect)
-        if not ended:
+        if not self.near:
+            self._check_target()
+        if not any(self._effect(effect) for effect in self.insn.effects):
             self._next()
         body = "\n".join(self.lines)
         return f"define {CALLING} void @{name}({SIGNATURE}) {{\n{body}\n}}\n"
+
+    def _check_target(self) -> None:
+        """A jump to pc + imm faults, if it is taken, where no instruction can be; near ones have been checked."""
+        for effect in self.insn.effects:
+            if isinstance(effect, Jump) and effect.target.op == "add":
+                low = self._emit(f"and i64 {self.value(effect.target)}, {INSTRUCTION_ALIGNMENT - 1}")
+                fine = self._emit(f"icmp eq i64 {low}, 0")
+                if effect.when is not None:
+                    fine = self._emit(f"or i1 {fine}, {self._emit(f'xor i1 {self.value(effect.when)}, true')}")
+                self._leave_unless(fine)
 
     # operands
 
@@ -120,7 +131,7 @@ class HandlerWriter(Writer):
 
 def module(insns: list[Insn], count: bool) -> tuple[str, list[str]]:
     """The IR of all handlers, the walker and `go`, and their names; see handler_name."""
-    names = ["go", "assist", "far", "decode", *WALKERS]
+    names = ["go", *(name for name, _ in _LEAVES), *WALKERS]
     parts = [HEAD, _GO, *(_LEAVE.format(name=name, reason=reason) for name, reason in _LEAVES)]
     parts += WALK
     for insn in insns:
@@ -148,8 +159,9 @@ define void @go(ptr %st, ptr %op, i64 %left, ptr %m) {{
 }}
 """
 
-#: Handlers that only leave: for what has no native handler, what lies past the page's end, what is not decoded.
-_LEAVES = (("assist", ASSIST), ("far", FAR), ("decode", DECODE))
+#: Handlers that only leave: for what has no native handler, what is no instruction, what lies past the page's end, what
+#: is not decoded.
+_LEAVES = (("fallback", FALLBACK), ("illegal", TRAP + Cause.ILLEGAL), ("far", FAR), ("decode", DECODE))
 _LEAVE = f"""
 define {CALLING} void @{{name}}({SIGNATURE}) {{{{
   %pcp = getelementptr i8, ptr %op, i64 {PC_AT}

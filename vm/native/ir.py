@@ -7,6 +7,7 @@ instruction, with exact registers, pc and count: a subclass says how, and where 
 from __future__ import annotations
 
 from vm.hart import PC, RESERVATION
+from vm.isa.cause import Cause
 from vm.isa.expr import Effect, Jump, Let, Raise, Reserve, SetX, Store, Value, WriteCsr
 from vm.isa.spec import Insn
 from vm.memory import INSTRUCTION_ALIGNMENT
@@ -52,6 +53,8 @@ _BINARY = {
 }
 #: Accesses that need not be aligned.
 PLAIN = ("load", "store")
+_RESIZING = ("trunc", "zext", "sext")
+_LEAVES = ("const", "field", "pc", "reservation", "temp", "xreg")
 _DIVISION = {"divu": "udiv", "remu": "urem", "divs": "sdiv", "rems": "srem"}
 
 
@@ -144,8 +147,11 @@ class Writer:
                 self._set(effect)
             case Reserve(address):
                 self._line(f"store i64 {self.value(address)}, ptr {self._at('%st', RESERVATION * 8)}{HART}")
+            case WriteCsr(unless_zero=None):  # all CSRs are read-only
+                self._trap(Cause.ILLEGAL)
+                return True
             case WriteCsr():
-                pass  # such a record has the handler "assist" if it would write
+                pass  # such a record has the handler "illegal" if it would write
             case Jump(target, when):
                 self._jump(target, when)
             case Raise(cause):
@@ -169,7 +175,7 @@ class Writer:
 
     def _operator(self, value: Value, args: list[str]) -> str:
         operand = value.args[0].width
-        if value.op in ("trunc", "zext", "sext"):
+        if value.op in _RESIZING:
             return self._emit(f"{value.op} i{operand} {args[0]} to i{value.width}")
         if value.op == "select":
             return self._emit(f"select i1 {args[0]}, i{value.width} {args[1]}, i{value.width} {args[2]}")
@@ -303,8 +309,14 @@ class Writer:
 
 
 def can_render(insn: Insn) -> bool:
-    """Whether there is native code for it: not for what always writes a CSR, since all are read-only."""
-    return not any(isinstance(effect, WriteCsr) and effect.unless_zero is None for effect in insn.effects)
+    """Whether there is native code for it: for every effect and operator of its definition."""
+    return all(_knows(part) for effect in insn.effects for part in effect if isinstance(part, Value))
+
+
+def _knows(value: Value) -> bool:
+    """Whether native code computes it; what is read from memory or a CSR is known by the Let that it is in."""
+    operators = (*_BINARY, *_DIVISION, *_RESIZING, *_LEAVES, "select", "load", "csr")
+    return value.op in operators and all(_knows(arg) for arg in value.args)
 
 
 def reads_counter(insn: Insn, fields: dict[str, int]) -> bool:

@@ -35,10 +35,10 @@ MACHINE_SIZE = GUESSES + 8 * GUESS_COUNT
 COUNTER_AT = {CYCLE: CYCLE_END, INSTRET: CYCLE_END, TIME: TIME_END}
 #: ROOT when translation is off: no table lies there, so that the walker leaves all to the MMU.
 NO_ROOT = 1 << 62
-#: Why native code left: the budget is used up; the instruction at pc needs its python handler; pc is on no page
-#: known; the instruction at pc is not decoded; it is hot; it traps, with the cause added to TRAP.
-#: nobody has checked yet whether the region at pc is one of this address space (CHECK).
-BUDGET, ASSIST, FAR, DECODE, HOT, CHECK, TRAP = range(7)
+#: Why native code left: the budget is used up; the instruction at pc needs its python handler this time; it has no
+#: translation; pc is on no page known; the instruction at pc is not decoded; it is hot; nobody has checked yet whether
+#: the region at pc is one of this address space; the instruction at pc traps, with the cause added to TRAP.
+BUDGET, ASSIST, FALLBACK, FAR, DECODE, HOT, CHECK, TRAP = range(8)
 #: A region made from several pages has a guard: words, of which the one at the epoch modulo their number holds the
 #: epoch if the region may run, and the epoch with this bit if not.
 GUARD_WORDS, REFUSED = 64, 1 << 62

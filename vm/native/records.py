@@ -33,7 +33,7 @@ class Plan:
     def __init__(self, insn: Insn, address: dict[str, int]) -> None:
         native = can_render(insn)
         self.insn = insn
-        self.far = address[handler_name(insn, False)] if native else address["assist"]
+        self.far = address[handler_name(insn, False)] if native else address["fallback"]
         self.near = address[handler_name(insn, True)] if native and has_near(insn) else None
         self.fields = tuple(insn.fields)
 
@@ -66,7 +66,7 @@ class Decoder:
         """Write the record of the instruction `word` at `pc`. True if the next one in memory may follow it."""
         insn, _, arguments = understand(word)
         if insn is None:
-            self._write(records, pc, self._address["assist"], {})
+            self._write(records, pc, self._address["illegal"], {})
             return False
         plan = self._plan(insn)
         fields = dict(zip(plan.fields, arguments, strict=True))
@@ -85,13 +85,11 @@ class Decoder:
         return plan
 
     def _handler(self, plan: Plan, fields: dict[str, int], pc: int) -> int:
-        """The near or far handler, or "assist" for what traps in any case."""
+        """The near or far handler, or "illegal" for a CSR that is not there or cannot be written."""
         if plan.near is not None:
             target = pc + fields["imm"] & _MASK
-            if target & INSTRUCTION_ALIGNMENT - 1:
-                return self._address["assist"]
-            return plan.near if target ^ pc < PAGE else plan.far
-        return plan.far if reads_counter(plan.insn, fields) else self._address["assist"]
+            return plan.near if target ^ pc < PAGE and not target & INSTRUCTION_ALIGNMENT - 1 else plan.far
+        return plan.far if reads_counter(plan.insn, fields) else self._address["illegal"]
 
     def _write(self, records: Records, pc: int, handler: int, fields: dict[str, int]) -> None:
         get = fields.get
