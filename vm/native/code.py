@@ -7,11 +7,13 @@ of LLVM, and the processor with its features. A changed definition never meets a
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
-from typing import Protocol
+from typing import Any, Protocol
 
+import llvmlite
 import llvmlite.binding as llvm
 
 from vm.isa.spec import TABLE
@@ -22,6 +24,9 @@ from vm.native.walk import WALKERS
 #: Regions that one LLVM linker links at most. It keeps 10 KiB of each for as long as it lives, and it lives as long as
 #: any of them: then a new one links the next, and the engine gives up those that it still has.
 MOST_LINKED = 1000
+#: How LLVM generates code, and how hard it tries to make it better.
+OPTIONS: dict[str, Any] = {"opt": 2, "jit": True, "reloc": "pic", "codemodel": "small"}
+SPEED = 2
 
 
 class ObjectCache(Protocol):
@@ -87,24 +92,43 @@ def native(objects: ObjectCache | None, count: bool) -> Native:
 
 
 def toolchain(count: bool) -> str:
-    """All that a handler's object follows from: the IR of every instruction, LLVM, and the processor."""
-    host = f"{llvm.llvm_version_info} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-    return f"{host}\n{_handlers(count)[0]}"
+    """All that a handler's object follows from: the IR of every instruction, LLVM, its options, and the processor."""
+    host = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
+    return f"{llvmlite.__version__} {llvm.llvm_version_info} {host} {OPTIONS} {SPEED}\n{_handlers(count)[0]}"
 
 
+@cache
+def origin() -> bytes:
+    """A digest of all that a region follows from, but for the guest's code: our files, LLVM, the processor.
+
+    An instruction's encoding is in no handler's IR, so the files with the definitions must count; all of them do.
+    """
+    state = blake2b(toolchain(False).encode(), digest_size=20)
+    for folder, inside, names in os.walk(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))):
+        inside[:] = sorted(name for name in inside if name != "__pycache__")
+        for name in sorted(names):
+            with open(os.path.join(folder, name), "rb") as file:
+                state.update(f"{name} ".encode() + blake2b(file.read()).digest())
+    return state.digest()
+
+
+@cache
 def target_machine() -> llvm.TargetMachine:
-    """LLVM's code generator for this processor."""
+    """LLVM's code generator for this processor; making one takes as long as translating a small region."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    features = llvm.get_host_cpu_features().flatten()
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True, reloc="pic", codemodel="small"
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), **OPTIONS
     )
 
 
 def compile_region(machine: llvm.TargetMachine, text: str) -> bytes:
-    """The object file of a region's module (see region_ir.py)."""
-    parsed = llvm.parse_assembly(text)
+    """The object file of a region's module (see region_ir.py).
+
+    A context keeps every constant that it ever saw, so each region has its own. The pass builder cannot be used twice
+    (a run leaves it pointers into its own stack), and llvmlite frees only a part of it: 5 KiB of each region stay.
+    """
+    parsed = llvm.parse_assembly(text, llvm.create_context())
     parsed.verify()
     passes = llvm.create_new_function_pass_manager()
     passes.add_sroa_pass()
@@ -130,4 +154,4 @@ def _compile(machine: llvm.TargetMachine, text: str) -> bytes:
 
 
 def _pass_builder(machine: llvm.TargetMachine) -> llvm.PassBuilder:
-    return llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=2))
+    return llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=SPEED))

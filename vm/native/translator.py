@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from hashlib import blake2b
 from typing import Any
 
-from vm.native.code import ObjectCache, toolchain
+from vm.native.code import ObjectCache, origin
 from vm.native.worker import Request, Translation, Worker, digest, translate
 from vm.ram import PAGE
 
 #: Requests that may wait for the worker; past that a hot jump asks again later.
 MOST_WAITING = 8
+#: Regions translated in our own process at most: LLVM leaks something with each, and no worker begins anew for us.
+MOST_ALONE = 10_000
 
 Answer = tuple[Any, "Translation | None"]
 
@@ -21,9 +22,11 @@ class Translator:
     """`ask` for the region around an address; `answers` gives what is there by now, in any order."""
 
     def __init__(self, cache: ObjectCache | None) -> None:
+        origin()  # now, not when the first region is asked for: the files are still those that were imported
         self._cache = cache
         self._worker: Worker | None = None
         self._alone = False
+        self._made = 0
         self._ready: list[Answer] = []
         self._names: dict[Any, str] = {}
 
@@ -33,7 +36,7 @@ class Translator:
         return bool(self._ready) or (self._worker is not None and self._worker.waiting > 0)
 
     def ask(self, key: Any, request: Request) -> bool:
-        """Ask for a region; False if too many requests wait."""
+        """Ask for a region; False if too many requests wait, or too many were translated without a worker."""
         name = "region-" + _name(request)
         kept = self._kept(name, request)
         if kept is not None:
@@ -42,11 +45,12 @@ class Translator:
         self._names[key] = name
         if not self._alone and self._ask_worker(key, request):
             return True
-        if self._alone:
+        if self._alone and self._made < MOST_ALONE:
+            self._made += 1
             self._keep(key, translate(request))
-        else:
-            del self._names[key]
-        return self._alone
+            return True
+        del self._names[key]
+        return False
 
     def _kept(self, name: str, request: Request) -> Translation | None:
         """What the cache has, if all that it was made from is still so."""
@@ -94,23 +98,6 @@ class Translator:
 
 
 def _name(request: Request) -> str:
-    """The entry and its page, the translator's own source, and LLVM; the other pages are compared when it is found."""
+    """The entry and its page, the machine's source, and LLVM; the other pages are compared when it is found."""
     page = request.pages[request.entry & -PAGE]
-    return blake2b(b"%d %d %b " % (request.entry, request.counted, _source()) + page, digest_size=20).hexdigest()
-
-
-_source_digest = b""
-
-
-def _source() -> bytes:
-    """A digest of the translator: its IR for every instruction, its source, LLVM and the processor."""
-    global _source_digest
-    if not _source_digest:
-        state = blake2b(toolchain(False).encode(), digest_size=20)
-        folder = os.path.dirname(os.path.abspath(__file__))
-        for name in sorted(os.listdir(folder)):
-            if name.endswith(".py"):
-                with open(os.path.join(folder, name), "rb") as file:
-                    state.update(file.read())
-        _source_digest = state.digest()
-    return _source_digest
+    return blake2b(b"%d %d %b " % (request.entry, request.counted, origin()) + page, digest_size=20).hexdigest()

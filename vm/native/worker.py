@@ -16,6 +16,17 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 _LENGTH = 8
+#: Answers that a worker gives before it begins anew: what LLVM leaks with each (see compile_region) ends with it.
+MOST_ANSWERS = 2000
+
+#: The worker's program: its arguments are how many answers it gives, and what it must have been made from.
+_PROGRAM = "import sys; from vm.native.worker import serve; serve(int(sys.argv[1]), sys.argv[2])"
+
+
+def _command(most: int) -> list[str]:
+    from vm.native.code import origin
+
+    return [sys.executable, "-c", _PROGRAM, str(most), origin().hex()]
 
 
 class Request(NamedTuple):
@@ -76,7 +87,7 @@ class Worker:
         from subprocess import DEVNULL, PIPE, Popen
 
         root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        command = [sys.executable, "-c", "from vm.native.worker import serve; serve()"]
+        command = _command(MOST_ANSWERS)
         self._process = Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=root, start_new_session=True)
         assert self._process.stdin is not None and self._process.stdout is not None
         self._writes, self._reads = self._process.stdin.fileno(), self._process.stdout.fileno()
@@ -124,9 +135,32 @@ class Worker:
         return found
 
 
-def serve() -> None:
-    """Answer requests until standard input ends."""
-    while head := sys.stdin.buffer.read(_LENGTH):
-        key, request = pickle.loads(sys.stdin.buffer.read(int.from_bytes(head, "little")))
+def serve(most: int, origin: str) -> None:
+    """Answer requests until standard input ends.
+
+    After `most` of them the same program takes over in the same process. Nothing that was asked is lost: requests are
+    read one by one, and those that nobody has read are in the pipe. A program whose files are not those that the
+    machine was made from any more must not translate for it.
+    """
+    command = _command(most)
+    if command[-1] != origin:
+        return
+    for _ in range(most):
+        head = _read(_LENGTH)
+        if not head:
+            return
+        key, request = pickle.loads(_read(int.from_bytes(head, "little")))
         sys.stdout.buffer.write(_packed((key, translate(request))))
         sys.stdout.buffer.flush()
+    os.execv(sys.executable, command)
+
+
+def _read(size: int) -> bytes:
+    """So many bytes of standard input, none of those behind them; b"" at its end."""
+    data = b""
+    while len(data) < size:
+        part = os.read(0, size - len(data))
+        if not part:
+            return b""
+        data += part
+    return data
