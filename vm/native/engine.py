@@ -24,6 +24,7 @@ from vm.native.layout import (
     DECODE,
     EPOCH,
     FALLBACK,
+    FAULT,
     FETCHES,
     FLAGS,
     HOT,
@@ -66,7 +67,9 @@ MOST_AT_ONCE, NEAR = 16, 1 << 20
 MOST_TARGETS, MOST_JUMPS = 64, 4096
 #: Addresses at which a run began, whose records are remembered.
 MOST_STARTS = 4096
-_EPOCH, _CYCLE_END, _TIME_END, _LEFT, _REASON = (at >> 3 for at in (EPOCH, CYCLE_END, TIME_END, LEFT, REASON))
+_EPOCH, _CYCLE_END, _TIME_END, _LEFT, _REASON, _FAULT = (
+    at >> 3 for at in (EPOCH, CYCLE_END, TIME_END, LEFT, REASON, FAULT)
+)
 _ECALL = TRAP + Cause.ECALL
 
 
@@ -100,7 +103,8 @@ class LlvmEngine:
     def stats(self) -> dict[str, int]:
         """Host figures; tlb_hits, of loads and stores, are known only if they are counted.
 
-        Help is for faults, first stores to a page, stores to code; a fallback is an instruction without a translation.
+        Help is for first stores to a page since a snapshot, stores to code, access faults; a fallback is an instruction
+        without a translation.
         """
         misses = self.tlb.misses + self._words[REFILLS >> 3]
         accesses = self.memory.accesses + self._words[ACCESSES >> 3]
@@ -286,7 +290,10 @@ class LlvmEngine:
         return n - 1
 
     def _tval(self, cause: int, pc: int) -> int:
-        """What vm.trap.Trap says of a trap that native code has found: an ebreak or no instruction."""
+        """What vm.trap.Trap says of a trap that native code has found: an ebreak, no instruction, or a page fault."""
+        if cause >= Cause.FETCH_PAGE:
+            self.memory.accesses += 1
+            return int(self._words[_FAULT])
         return self._word(pc) if cause == Cause.ILLEGAL else pc
 
     def _frame(self, pc: int) -> int:

@@ -89,6 +89,11 @@ class HandlerWriter(Writer):
         self._leave(self._pc_of("%op"), "%left", ASSIST)
         self._start(go)
 
+    def _leave_unless_walked(self, condition: str) -> None:
+        go = self._unlikely(condition)
+        self._leave(self._pc_of("%op"), "%left", None)
+        self._start(go)
+
     def _trap(self, cause: int) -> None:
         self._leave(self._pc_of("%op"), "%left", TRAP + cause)
 

@@ -127,6 +127,10 @@ class Writer:
         """If the condition does not hold, let the python handler run the instruction."""
         raise AssertionError(condition)
 
+    def _leave_unless_walked(self, condition: str) -> None:
+        """The same if a walk gave no addend. The walker has said why; who cannot tell lets python find out."""
+        self._leave_unless(condition)
+
     # effects
 
     def _effect(self, effect: Effect) -> bool:
@@ -224,7 +228,7 @@ class Writer:
         hit, walked, go = self._label("hit"), self._label("walked"), self._label("go")
         miss = self._unlikely(self._emit(f"icmp eq i64 {tag}, {wanted}"), hit)
         made = self._emit(f"call {WALKING} i64 @{walker_of(access)}(ptr %m, i64 {address}, i64 {size})")
-        self._leave_unless(self._emit(f"icmp ne i64 {made}, {NO_ADDEND}"))
+        self._leave_unless_walked(self._emit(f"icmp ne i64 {made}, {NO_ADDEND}"))
         self._line(f"br label %{walked}")
         self._start(walked)
         self._line(f"br label %{go}")
@@ -263,11 +267,12 @@ class Writer:
 
     # going on
 
-    def _leave(self, pc: str, left: str, reason: int) -> None:
-        """Return to python."""
+    def _leave(self, pc: str, left: str, reason: int | None) -> None:
+        """Return to python, for a reason that may have been written already (None)."""
         self._line(f"store i64 {pc}, ptr {self._at('%st', PC * 8)}{HART}")
         self._line(f"store i64 {left}, ptr {self._at('%m', LEFT)}{MACHINE}")
-        self._line(f"store i64 {reason}, ptr {self._at('%m', REASON)}{MACHINE}")
+        if reason is not None:
+            self._line(f"store i64 {reason}, ptr {self._at('%m', REASON)}{MACHINE}")
         self._line("ret void")
 
     def _tail(self, record: str, left: str) -> None:

@@ -2,15 +2,20 @@
 
 It does what vm/mmu.py says: sets A and D, opens the frame of a store, fills the TLB, and gives the addend. Of a
 superpage it tells the TLB by the word SUPERPAGES. Whatever it changes lies in frames that are DIRTY already and hold no
-CODE (see ram.py), so that nobody wants to know of it. A fault, a frame to mark as written, one with translated code,
-an access across pages: NO_ADDEND, nothing is changed, and the instruction is the python handler's. A misaligned access
-within a page is fine.
+CODE (see ram.py), so that nobody wants to know of it. A misaligned access within a page is fine.
+
+If it gives NO_ADDEND, nothing is changed but the word REASON, which says why an instruction with just this access
+leaves: a page fault, with the address in FAULT, or ASSIST for a frame to mark as written, one with translated code,
+an access across pages, what lies outside RAM.
 """
 
 from __future__ import annotations
 
+from vm.isa.cause import Cause
 from vm.mmu import PTE_A, PTE_D, PTE_R, PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
 from vm.native.layout import (
+    ASSIST,
+    FAULT,
     FLAGS,
     GUEST,
     LOADS,
@@ -18,20 +23,31 @@ from vm.native.layout import (
     NO_ADDEND,
     RAM_SIZE,
     RAM_START,
+    REASON,
     REFILLS,
     ROOT,
     STORES,
     SUPERPAGES,
     TLB_ENTRIES,
+    TRAP,
     WALKING,
 )
 from vm.ram import CODE, DIRTY, OPEN, RAM_BASE
 
-#: The walkers' names; the bits that each needs in a leaf and those that it sets; what its frame's flags
-#: ("of" these bits) must "be", and the one that they get.
+#: The walkers' names; the cause of their faults; the bits that each needs in a leaf and those that it sets; what its
+#: frame's flags ("of" these bits) must "be", and the one that they get.
 WALKERS = {
-    "walk_load": {"need": PTE_V | PTE_R | PTE_U, "marks": PTE_A, "table": LOADS, "of": 0, "be": 0, "flag": 0},
+    "walk_load": {
+        "cause": Cause.LOAD_PAGE,
+        "need": PTE_V | PTE_R | PTE_U,
+        "marks": PTE_A,
+        "table": LOADS,
+        "of": 0,
+        "be": 0,
+        "flag": 0,
+    },
     "walk_store": {
+        "cause": Cause.STORE_PAGE,
         "need": PTE_V | PTE_W | PTE_U,
         "marks": PTE_A | PTE_D,
         "table": STORES,
@@ -42,6 +58,7 @@ WALKERS = {
 }
 _WALK = f"""
 define {WALKING} i64 @{{name}}(ptr %m, i64 %address, i64 %bytes) noinline {{{{
+entry:
   %va = and i64 %address, -4096
   %low = and i64 %address, 4095
   %end = add i64 %low, %bytes
@@ -115,8 +132,9 @@ leaf:
   %c1 = and i1 %unreserved, %allowed
   %c2 = and i1 %sane, %placed
   %c3 = and i1 %c1, %c2
-  %c4 = and i1 %c3, %inram
-  br i1 %c4, label %look, label %help
+  br i1 %c3, label %reach, label %fault
+reach:
+  br i1 %inram, label %look, label %help
 look:
   %flagsp = getelementptr i8, ptr %m, i64 {FLAGS}
   %flags = load ptr, ptr %flagsp{MACHINE}
@@ -158,11 +176,23 @@ fill:
   %addend = sub i64 %hostframe, %va
   store i64 %addend, ptr %addendp{MACHINE}
   ret i64 %addend
+fault:
+  %faultp = getelementptr i8, ptr %m, i64 {FAULT}
+  store i64 %address, ptr %faultp{MACHINE}
+  %walksp = getelementptr i8, ptr %m, i64 {REFILLS}
+  %walks0 = load i64, ptr %walksp{MACHINE}
+  %walks1 = add i64 %walks0, 1
+  store i64 %walks1, ptr %walksp{MACHINE}
+  br label %help
 help:
+  %reason = phi i64 [{ASSIST}, %entry], [{ASSIST}, %miss], [{ASSIST}, %level], [{ASSIST}, %inner], [{ASSIST}, %reach],
+    [{ASSIST}, %look], [{ASSIST}, %tableflag], [{{trap}}, %fault]
+  %reasonp = getelementptr i8, ptr %m, i64 {REASON}
+  store i64 %reason, ptr %reasonp{MACHINE}
   ret i64 {NO_ADDEND}
 }}}}
 """
 
 #: The IR of both walkers, and how others declare them.
-WALK = [_WALK.format(name=name, **kind) for name, kind in WALKERS.items()]
+WALK = [_WALK.format(name=name, trap=TRAP + kind["cause"], **kind) for name, kind in WALKERS.items()]
 DECLARED = "\n".join(f"declare {WALKING} i64 @{name}(ptr, i64, i64)" for name in WALKERS)
