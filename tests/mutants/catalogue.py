@@ -495,6 +495,14 @@ MACHINE = (
         "",
         ("tests/vm/test_engines_agree.py::test_native_and_python_code_do_the_same",),
     ),
+    Mutant(
+        "what-a-dead-worker-was-asked-is-waited-for",
+        "vm.native.engine",
+        "LlvmEngine._install",
+        "self._regions.unexpect(ppn, pc)",
+        "pass",
+        ("tests/vm/test_worker.py::test_loops_are_translated_though_the_worker_is_killed_while_it_is_at_them",),
+    ),
     Mutant("reserved-bits-are-accepted", "vm.mmu", "Mmu._leaf", " or pte & PTE_RESERVED", "", (SV39,)),
     Mutant(
         "half-of-a-store-that-faults-is-done",

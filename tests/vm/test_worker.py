@@ -9,10 +9,12 @@ from random import Random
 
 import pytest
 
+from tests.vm.support import Board, i
 from vm.isa import TABLE
-from vm.native import translator
+from vm.native import code, translator
 from vm.native import worker as worker_module
 from vm.native.code import origin
+from vm.native.engine import LlvmEngine
 from vm.native.worker import Request, Translation, Worker
 from vm.ram import PAGE
 
@@ -77,7 +79,105 @@ def test_without_a_worker_only_so_much_is_translated(monkeypatch: pytest.MonkeyP
     assert [key for key, _ in asked.answers()] == [0, 1, 2]
 
 
-def all_answers(worker: Worker, count: int) -> dict[int, object]:
+def kill(asked: translator.Translator) -> None:
+    """Kill the worker while it is at its first request."""
+    assert asked._worker is not None
+    asked._worker._process.kill()
+    asked._worker._process.wait()
+
+
+def asked_of_a_stopped_worker(asked: translator.Translator, numbers: range) -> None:
+    """Ask for regions, of which none is answered."""
+    worker = asked._hire()
+    assert worker is not None
+    worker._process.send_signal(signal.SIGSTOP)
+    for number in numbers:
+        assert asked.ask(number, request(number))
+
+
+def test_what_a_worker_leaves_behind_when_it_is_killed_can_be_asked_of_another() -> None:
+    asked = translator.Translator(None)
+    asked_of_a_stopped_worker(asked, range(3))
+    kill(asked)
+    assert asked.answers() == [(number, translator.LOST) for number in range(3)]
+    assert not asked.waiting
+    for number in range(3):
+        assert asked.ask(number, request(number))
+    answers = all_answers(asked, 3)
+    assert all(isinstance(answer, Translation) and answer.image for answer in answers.values())
+
+
+def test_what_killed_two_workers_is_not_asked_of_a_third() -> None:
+    asked = translator.Translator(None)
+    asked_of_a_stopped_worker(asked, range(2))
+    kill(asked)
+    assert asked.answers() == [(0, translator.LOST), (1, translator.LOST)]
+    asked_of_a_stopped_worker(asked, range(2))
+    kill(asked)
+    assert asked.answers() == [(0, None), (1, translator.LOST)]
+
+
+def test_after_three_workers_that_were_killed_the_machine_translates_by_itself() -> None:
+    asked = translator.Translator(None)
+    for number in range(3):
+        asked_of_a_stopped_worker(asked, range(number, number + 1))
+        kill(asked)
+        assert asked.answers() == [(number, translator.LOST)]
+    assert asked.ask(7, request(7))
+    assert asked._worker is None
+    (answer,) = asked.answers()
+    assert isinstance(answer[1], Translation) and answer[1].image
+
+
+def test_a_worker_that_is_killed_while_nothing_waits_is_missed_by_the_next_request() -> None:
+    asked = translator.Translator(None)
+    asked.ask(0, request(0))
+    all_answers(asked, 1)
+    kill(asked)
+    assert not asked.ask(1, request(1)), "a hot jump asks again later"
+    assert asked.ask(1, request(1))
+    assert list(all_answers(asked, 1)) == [1]
+
+
+class EmptyCache(dict[str, bytes]):
+    """A cache that is false when it is empty."""
+
+    load = dict[str, bytes].get
+
+    def store(self, name: str, content: bytes) -> None:
+        self[name] = content
+
+
+def test_an_empty_cache_is_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = EmptyCache()
+    asked = translator.Translator(cache)
+    asked.ask(0, request(0))
+    all_answers(asked, 1)
+    assert len(cache) == 1
+    monkeypatch.setattr(code, "_natives", {})
+    cache.clear()
+    code.native(cache, False)
+    assert len(cache) == 1
+
+
+def test_loops_are_translated_though_the_worker_is_killed_while_it_is_at_them() -> None:
+    """Two loops that take turns; what the first worker was asked is asked again when the jumps are hot again."""
+    inner = [i("addi", rd=6, rs1=6, imm=-1), i("bne", rs1=6, rs2=0, imm=-4)]
+    set_6 = i("lui", rd=6, imm=0x10000)
+    board = Board([set_6, *inner, set_6, *inner, i("jal", rd=0, imm=-24)], engine="llvm")
+    engine = board.machine.engine
+    assert isinstance(engine, LlvmEngine)
+    deadline = time.monotonic() + 60
+    while engine._translator._worker is None:
+        board.run(10_000)
+    kill(engine._translator)
+    while len(engine._regions) < 2:
+        assert time.monotonic() < deadline, board.machine.stats
+        board.run(100_000)
+    assert engine._translator._ended == 1
+
+
+def all_answers(worker: Worker | translator.Translator, count: int) -> dict[int, object]:
     """Wait for so many."""
     answers: dict[int, object] = {}
     deadline = time.monotonic() + 60

@@ -46,10 +46,10 @@ class Native:
         machine = target_machine()
         text, names = _handlers(count)
         name = "handlers-" + blake2b(toolchain(count).encode(), digest_size=20).hexdigest()
-        image = objects.load(name) if objects else None
+        image = objects.load(name) if objects is not None else None
         if image is None:
             image = _compile(machine, text)
-            if objects:
+            if objects is not None:
                 objects.store(name, image)
         self._jit = llvm.create_lljit_compiler(machine)
         self._linked = 0

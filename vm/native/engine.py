@@ -48,7 +48,7 @@ from vm.native.layout import (
 )
 from vm.native.records import Decoder, Records
 from vm.native.tlb import NativeSpace, Pool, address_of
-from vm.native.translator import Translator
+from vm.native.translator import LOST, Translator
 from vm.native.worker import Request, digest
 from vm.ram import CODE, OPEN, PAGE, PAGE_SHIFT, RAM_BASE, Ram
 from vm.step import Step
@@ -238,6 +238,9 @@ class LlvmEngine:
         """Put what has been translated in the place of the first instruction's handler, if the code is the same."""
         for (pc, pages), translation in self._translator.answers():
             ppn = pages[0][1]
+            if translation is LOST:
+                self._regions.unexpect(ppn, pc)
+                continue
             if translation is None or not self._regions.known(ppn, pc):
                 continue
             frames = dict(pages)

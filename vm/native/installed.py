@@ -55,6 +55,11 @@ class Regions:
         """One was asked for."""
         self._entries.setdefault(ppn, {})[pc] = None
 
+    def unexpect(self, ppn: int, pc: int) -> None:
+        """What was asked for does not come: it may be asked for again, if it has not been and came."""
+        if self.at(ppn, pc) is None:
+            self.forget(ppn, pc)
+
     def forget(self, ppn: int, pc: int) -> None:
         """It may be asked for again."""
         self._entries.get(ppn, {}).pop(pc, None)

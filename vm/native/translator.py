@@ -14,7 +14,12 @@ from vm.ram import PAGE
 MOST_WAITING = 8
 #: Regions translated in our own process at most: LLVM leaks something with each, and no worker begins anew for us.
 MOST_ALONE = 10_000
+#: Workers that may end before their time; after that we do without.
+MOST_ENDED = 3
+#: The answer to what a worker was asked that has ended: ask again.
+LOST = Translation([], "", b"")
 
+#: What was asked for by its key, and None if there is no region.
 Answer = tuple[Any, "Translation | None"]
 
 
@@ -26,9 +31,10 @@ class Translator:
         self._cache = cache
         self._worker: Worker | None = None
         self._alone = False
-        self._made = 0
+        self._made = self._ended = self._numbers = 0
         self._ready: list[Answer] = []
-        self._names: dict[Any, str] = {}
+        self._asked: dict[int, tuple[Any, str]] = {}
+        self._suspect = ""
 
     @property
     def waiting(self) -> bool:
@@ -42,19 +48,17 @@ class Translator:
         if kept is not None:
             self._ready.append((key, kept))
             return True
-        self._names[key] = name
-        if not self._alone and self._ask_worker(key, request):
+        if not self._alone and self._ask_worker(key, name, request):
             return True
         if self._alone and self._made < MOST_ALONE:
             self._made += 1
-            self._keep(key, translate(request))
+            self._keep(key, name, translate(request))
             return True
-        del self._names[key]
         return False
 
     def _kept(self, name: str, request: Request) -> Translation | None:
         """What the cache has, if all that it was made from is still so."""
-        found = self._cache.load(name) if self._cache else None
+        found = self._cache.load(name) if self._cache is not None else None
         if found is None:
             return None
         translation = Translation(*pickle.loads(found))
@@ -64,37 +68,57 @@ class Translator:
         return translation
 
     def answers(self) -> list[Answer]:
-        """What has been translated since the last call."""
+        """What has been translated since the last call, and what is LOST."""
         if self._worker is not None and self._worker.waiting:
             try:
-                for key, translation in self._worker.answers():
-                    self._keep(key, translation)
+                for number, translation in self._worker.answers():
+                    self._keep(*self._asked.pop(number), translation)
             except OSError:
-                self._give_up()
+                self._lose(self._worker)
         ready, self._ready = self._ready, []
         return ready
 
-    def _ask_worker(self, key: Any, request: Request) -> bool:
+    def _ask_worker(self, key: Any, name: str, request: Request) -> bool:
         """Whether the worker took the request: not when it has too many, or there is none to be had."""
-        try:
-            self._worker = self._worker or Worker()
-            if self._worker.waiting >= MOST_WAITING:
-                return False
-            self._worker.ask(key, request)
-        except OSError:
-            self._give_up()
+        worker = self._worker or self._hire()
+        if worker is None or worker.waiting >= MOST_WAITING:
             return False
+        self._numbers += 1
+        try:
+            worker.ask(self._numbers, request)
+        except OSError:
+            self._lose(worker)
+            return False
+        self._asked[self._numbers] = key, name
         return True
 
-    def _keep(self, key: Any, translation: Translation | None) -> None:
-        name = self._names.pop(key, None)
-        if self._cache and translation is not None and name is not None:
+    def _hire(self) -> Worker | None:
+        """A new worker; where none can be had, from now on we translate ourselves."""
+        try:
+            self._worker = Worker()
+        except OSError:
+            self._alone = True
+        return self._worker
+
+    def _keep(self, key: Any, name: str, translation: Translation | None) -> None:
+        if self._cache is not None and translation is not None:
             self._cache.store(name, pickle.dumps(tuple(translation)))
         self._ready.append((key, translation))
 
-    def _give_up(self) -> None:
-        """No worker can be had, or it has ended: what was asked is lost, and from now on we translate ourselves."""
-        self._alone, self._worker = True, None
+    def _lose(self, worker: Worker) -> None:
+        """The worker has ended, and with it what it was asked. The next request hires another, up to MOST_ENDED.
+
+        What two workers were at when they ended is not asked for again: it may be LLVM that cannot bear it.
+        """
+        worker.close()
+        self._worker = None
+        self._ended += 1
+        self._alone = self._ended >= MOST_ENDED
+        first = next(iter(self._asked.values()), (None, ""))
+        for key, name in self._asked.values():
+            self._ready.append((key, None if name == first[1] == self._suspect else LOST))
+        self._suspect = first[1]
+        self._asked.clear()
 
 
 def _name(request: Request) -> str:

@@ -119,9 +119,19 @@ class Worker:
             except BlockingIOError:
                 break
             if not part:
+                if found := self._complete():
+                    return found
                 raise BrokenPipeError("the translator's process has ended")
             self._buffer += part
         return self._complete()
+
+    def close(self) -> None:
+        """Have done with it, whatever it still does."""
+        for file in (self._process.stdin, self._process.stdout):
+            assert file is not None
+            file.close()
+        self._process.kill()
+        self._process.wait()
 
     def _complete(self) -> list[tuple[Any, Translation | None]]:
         found = []
