@@ -35,6 +35,9 @@ def _report() -> list[str]:
     place = cache.directory()
     if place is None:
         return ["there is no cache: FORKYARD_CACHE is empty, or there is no home directory"]
+    refused = cache.refusal(place)
+    if refused:
+        return [f"{place}: nothing is kept: {refused}"]
     entries = cache.entries()
     counts = dict.fromkeys((*KINDS.values(), "assembled programs"), (0, 0))
     for _, size, path in entries:

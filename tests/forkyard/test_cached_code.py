@@ -111,7 +111,7 @@ def test_objects_with_a_flipped_bit_are_noticed(folder: Path) -> None:
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 16
         path.write_bytes(content)
-        assert cache.load(path.name) is None
+        assert cache.load(path.stem) is None
     assert run(folder) == (1, MEANS["xor"])
 
 
@@ -119,7 +119,7 @@ def test_several_processes_may_fill_the_same_cache_at_once(folder: Path) -> None
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(run, [folder] * 4))
     assert {status for _, status in results} == {MEANS["xor"]}
-    names = [path.name for path in folder.iterdir()]
+    names = [path.stem for path in folder.iterdir()]
     assert sorted(name.split("-")[0] for name in names if "-" in name) == ["handlers", "region"]
     assert all(cache.load(name) is not None for name in names)
     assert run(folder) == (0, MEANS["xor"])

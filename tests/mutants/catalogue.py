@@ -17,6 +17,7 @@ UNICORN = "tests/vm/test_against_unicorn.py"
 SV39 = "tests/vm/test_sv39.py::test_random_tables_and_accesses_do_what_the_manual_says"
 THREADS = "tests/kernel/threads/test_cases.py::test_a_program_sees_the_threads_that_linux_would_show_it"
 SHARING = "tests/kernel/threads/test_sharing.py"
+CACHE = "tests/forkyard/test_cache.py"
 SAMPLES = "tests/programs/test_samples.py"
 
 KERNEL = (
@@ -573,6 +574,38 @@ ASSEMBLER = (
 
 COMMAND_LINE = (
     Mutant(
+        "the-cache-believes-what-others-may-have-written",
+        "forkyard.cache",
+        "refusal",
+        "info.st_uid != os.geteuid()",
+        "False",
+        (f"{CACHE}::test_what_belongs_to_another_user_is_not_used",),
+    ),
+    Mutant(
+        "the-cache-gives-what-was-kept-under-another-name",
+        "forkyard.cache",
+        "_head",
+        "name.encode() + ",
+        "",
+        (f"{CACHE}::test_an_entry_under_another_name_is_no_entry",),
+    ),
+    Mutant(
+        "clearing-the-cache-clears-the-folder",
+        "forkyard.cache",
+        "entries",
+        "if name.endswith(SUFFIX):",
+        "if True:",
+        (f"{CACHE}::test_files_that_are_not_ours_stay",),
+    ),
+    Mutant(
+        "the-cache-counts-entries-but-not-their-sizes",
+        "forkyard.cache",
+        "_make_room",
+        "_prune(kept, [size for _, size, _ in kept], MOST_BYTES - size - more)",
+        "pass",
+        (f"{CACHE}::test_the_cache_stays_below_its_size_and_the_oldest_go_first",),
+    ),
+    Mutant(
         "the-cache-forgets-what-was-included",
         "forkyard.build",
         "_key",
@@ -584,8 +617,8 @@ COMMAND_LINE = (
         "a-damaged-cache-entry-is-believed",
         "forkyard.cache",
         "load",
-        "return content if sound else None",
-        "return content",
+        "if data[:head] == _head(name, content)",
+        "if True",
         ("tests/forkyard/test_cache.py::test_a_damaged_entry_is_no_entry",),
     ),
     Mutant(
