@@ -3,7 +3,7 @@
 A flag byte per frame says what a write must do before it may go through without being seen:
 
     OPEN   some TLB may hold a write entry for the frame: stores reach it unseen
-    DIRTY  written since the last snapshot (and listed in `dirty`)
+    DIRTY  written since the last snapshot (and listed in `dirty`, whose log native code writes too)
     CODE   an engine holds translations of instructions in it: a write drops those that it overlaps
 
 A frame is never OPEN and CODE at once, and OPEN implies DIRTY.
@@ -40,8 +40,15 @@ class Ram:
         self.words64: memoryview = self.bytes.cast("Q")
         self.words32: memoryview = self.bytes.cast("I")
         self.flags = bytearray(self.frames)
-        self.dirty: list[int] = []
+        #: Words of 32 bits: how many frames are DIRTY, and their numbers in the order in which they became so.
+        self.log = _reserved(4 * (self.frames + 1))
+        self._log: memoryview = memoryview(self.log).cast("I")
         self.on_code_write: Callable[[int, int, int], None] = _ignore
+
+    @property
+    def dirty(self) -> list[int]:
+        """The numbers (from 0) of the frames written since the last snapshot, in the order of their first write."""
+        return self._log[1 : self._log[0] + 1].tolist()
 
     def contains(self, pa: int, size: int = 1) -> bool:
         """Whether all of `size` bytes at physical address `pa` are RAM."""
@@ -89,14 +96,17 @@ class Ram:
         """Note that frame number `frame` (from 0) differs from what the last snapshot holds."""
         if not self.flags[frame] & DIRTY:
             self.flags[frame] |= DIRTY
-            self.dirty.append(frame)
+            log = self._log
+            log[0] = count = log[0] + 1
+            log[count] = frame
 
     def take_dirty(self) -> list[int]:
         """The frames written since this was last asked, ascending; from now on they count as clean.
 
         The caller closes the TLBs' write entries, or stores would go on unseen.
         """
-        frames, self.dirty = sorted(self.dirty), []
+        frames = sorted(self.dirty)
+        self._log[0] = 0
         for frame in frames:
             self.flags[frame] &= ~(DIRTY | OPEN)
         return frames

@@ -48,7 +48,7 @@ def helped(board: Board) -> int:
 
 
 def superpage(program: list[int], level: int, engine: str) -> tuple[Board, int, int]:
-    """A board with a superpage whose frames are dirty (so none has to be marked); the address and the ppn to touch."""
+    """A board with a superpage; the address and the ppn to touch."""
     board = Board(program, memory=MEMORY, engine=engine)
     va, ppn, offset = SUPERPAGES[level]
     board.map(va, ppn, RW, level)
@@ -116,12 +116,13 @@ def test_a_and_d_are_set_without_help_where_nobody_wants_to_know(program: list[i
 
 
 def test_what_is_first_written_after_a_snapshot_is_in_the_next_one() -> None:
-    """The data's frames and that of the table whose D bits change: native code leaves the first store to python."""
+    """The data's frames and that of the table whose D bits change, though nobody but native code saw the stores."""
     board = Board(WRITE, data_pages=PAGES, engine="llvm")
     table = (board.pages.entry(board.root, DATA_VA) >> 12) - board.ram.first_ppn
     frames = [ppn - board.ram.first_ppn for ppn in board.data_ppns]
     before = board.machine.snapshot()
     touch(board, DATA_VA)
+    assert helped(board) == 0
     after = board.machine.snapshot()
     assert {table, *frames} <= set(after.pages)
     touch(board, DATA_VA)
@@ -138,7 +139,25 @@ def test_loads_after_a_snapshot_mark_the_table_whose_a_bits_they_set() -> None:
     touch(board, DATA_VA, 1)  # sets A of the code's page, whose entry lies in the same table
     board.machine.snapshot()
     touch(board, DATA_VA + 4096, 1)
+    assert helped(board) == 0
     assert set(board.machine.snapshot().pages) == {table}
+
+
+@pytest.mark.parametrize("engine", ["python", "llvm"])
+def test_a_frame_is_listed_once_however_often_it_is_written(engine: str) -> None:
+    """By the host, by a program, and once more after a snapshot; those that were never written are not listed."""
+    board = Board(WRITE, data_pages=PAGES, engine=engine)
+    frames = [ppn - board.ram.first_ppn for ppn in board.data_ppns]
+    board.ram.write64(board.data_ppns[3] << 12, 0)
+    touch(board, DATA_VA, 9)
+    touch(board, DATA_VA, 9)
+    dirty = board.ram.dirty
+    assert len(dirty) == len(set(dirty)) and set(dirty) & set(frames) == set(frames[:9])
+    board.machine.snapshot()
+    assert board.ram.dirty == []
+    touch(board, DATA_VA, 5)
+    board.ram.write64(board.data_ppns[3] << 12, 0)
+    assert board.ram.dirty == frames[:5]
 
 
 def test_a_store_that_opened_a_frame_is_seen_once_the_frame_holds_code() -> None:

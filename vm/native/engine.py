@@ -1,8 +1,8 @@
 """The llvm engine: a threaded interpreter in machine code, made from the same definitions as the python engine.
 
-Native code runs from record to record and does what needs no help. Everything else (a fault, the first store to a page
-since a snapshot or to translated code) it leaves to the python handlers, one instruction at a
-time, so that both engines mean the same.
+Native code runs from record to record and does what needs no help. Everything else (a store to translated code, an
+access across pages or to where no RAM is) it leaves to the python handlers, one instruction at a time, so that both
+engines mean the same.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from vm.native.layout import (
     CHECK,
     CYCLE_END,
     DECODE,
+    DIRTIED,
     EPOCH,
     FALLBACK,
     FAULT,
@@ -96,6 +97,7 @@ class LlvmEngine:
         self._words[RAM_START >> 3] = self._pool.host
         self._words[RAM_SIZE >> 3] = ram.size
         self._words[FLAGS >> 3] = address_of(ram.flags)
+        self._words[DIRTIED >> 3] = address_of(ram.log)
         tlb.begin(lambda: NativeSpace(self._pool), self._words[SUPERPAGES >> 3 : (SUPERPAGES >> 3) + 1])
         ram.on_code_write = self.drop
 
@@ -103,8 +105,8 @@ class LlvmEngine:
     def stats(self) -> dict[str, int]:
         """Host figures; tlb_hits, of loads and stores, are known only if they are counted.
 
-        Help is for first stores to a page since a snapshot, stores to code, access faults; a fallback is an instruction
-        without a translation.
+        Help is for stores to code, accesses across pages, access faults; a fallback is an instruction without a
+        translation.
         """
         misses = self.tlb.misses + self._words[REFILLS >> 3]
         accesses = self.memory.accesses + self._words[ACCESSES >> 3]

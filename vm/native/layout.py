@@ -28,6 +28,8 @@ CURSOR, RING, RING_SIZE = 112, 4096, 4096
 EPOCH = 120
 #: Not 0 once a superpage was mapped: see Tlb.superpages, whose word it is.
 SUPERPAGES = 128
+#: Where the log of dirty frames lies: see vm/ram.py.
+DIRTIED = 136
 #: The address of a page fault that a walker found.
 FAULT = 144
 #: Where instructions of regions leave the addend of their last access, as a guess for the next.

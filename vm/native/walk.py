@@ -1,12 +1,12 @@
 """The walk of a TLB miss in native code.
 
 It does what vm/mmu.py says: sets A and D, opens the frame of a store, fills the TLB, and gives the addend. Of a
-superpage it tells the TLB by the word SUPERPAGES. Whatever it changes lies in frames that are DIRTY already and hold no
-CODE (see ram.py), so that nobody wants to know of it. A misaligned access within a page is fine.
+superpage it tells the TLB by the word SUPERPAGES. Whatever it changes lies in frames that hold no CODE (see ram.py),
+and that are DIRTY and in RAM's log from then on. A misaligned access within a page is fine.
 
 If it gives NO_ADDEND, nothing is changed but the word REASON, which says why an instruction with just this access
-leaves: a page fault, with the address in FAULT, or ASSIST for a frame to mark as written, one with translated code,
-an access across pages, what lies outside RAM.
+leaves: a page fault, with the address in FAULT, or ASSIST for a frame with translated code, an access across pages,
+what lies outside RAM.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from vm.isa.cause import Cause
 from vm.mmu import PTE_A, PTE_D, PTE_R, PTE_RESERVED, PTE_U, PTE_V, PTE_W, PTE_X
 from vm.native.layout import (
     ASSIST,
+    DIRTIED,
     FAULT,
     FLAGS,
     GUEST,
@@ -34,28 +35,48 @@ from vm.native.layout import (
 )
 from vm.ram import CODE, DIRTY, OPEN, RAM_BASE
 
-#: The walkers' names; the cause of their faults; the bits that each needs in a leaf and those that it sets; what its
-#: frame's flags ("of" these bits) must "be", and the one that they get.
+#: The walkers' names; the cause of their faults; the bits that each needs in a leaf and those that it sets; the flag
+#: that its frame must not have, and those that it gets.
 WALKERS = {
     "walk_load": {
         "cause": Cause.LOAD_PAGE,
         "need": PTE_V | PTE_R | PTE_U,
         "marks": PTE_A,
         "table": LOADS,
-        "of": 0,
-        "be": 0,
-        "flag": 0,
+        "bar": 0,
+        "opens": 0,
+        "dirties": 0,
     },
     "walk_store": {
         "cause": Cause.STORE_PAGE,
         "need": PTE_V | PTE_W | PTE_U,
         "marks": PTE_A | PTE_D,
         "table": STORES,
-        "of": DIRTY | CODE,
-        "be": DIRTY,
-        "flag": OPEN,
+        "bar": CODE,
+        "opens": OPEN,
+        "dirties": DIRTY,
     },
 }
+#: As Ram.mark_dirty, for a frame that is not DIRTY.
+_NOTE = f"""
+define internal {WALKING} void @note_dirty(ptr %m, i64 %frame) noinline {{
+  %flagsp = getelementptr i8, ptr %m, i64 {FLAGS}
+  %flags = load ptr, ptr %flagsp{MACHINE}
+  %flagp = getelementptr i8, ptr %flags, i64 %frame
+  %flag0 = load i8, ptr %flagp{MACHINE}
+  %flag1 = or i8 %flag0, {DIRTY}
+  store i8 %flag1, ptr %flagp{MACHINE}
+  %logp = getelementptr i8, ptr %m, i64 {DIRTIED}
+  %log = load ptr, ptr %logp{MACHINE}
+  %count0 = load i32, ptr %log{MACHINE}
+  %count1 = add i32 %count0, 1
+  store i32 %count1, ptr %log{MACHINE}
+  %place = getelementptr i32, ptr %log, i32 %count1
+  %number = trunc i64 %frame to i32
+  store i32 %number, ptr %place{MACHINE}
+  ret void
+}}
+"""
 _WALK = f"""
 define {WALKING} i64 @{{name}}(ptr %m, i64 %address, i64 %bytes) noinline {{{{
 entry:
@@ -141,26 +162,39 @@ look:
   %number = lshr i64 %frame, 12
   %flagp = getelementptr i8, ptr %flags, i64 %number
   %flag = load i8, ptr %flagp{MACHINE}
-  %state = and i8 %flag, {{of}}
-  %ready = icmp eq i8 %state, {{be}}
+  %barred = and i8 %flag, {{bar}}
+  %ready = icmp eq i8 %barred, 0
   br i1 %ready, label %marks, label %help
 marks:
   %marked = or i64 %pte, {{marks}}
   %same = icmp eq i64 %marked, %pte
-  br i1 %same, label %fill, label %tableflag
+  br i1 %same, label %open, label %tableflag
 tableflag:
   %tablenumber = lshr i64 %at, 12
   %tableflagp = getelementptr i8, ptr %flags, i64 %tablenumber
   %tableflags = load i8, ptr %tableflagp{MACHINE}
-  %tablestate = and i8 %tableflags, {DIRTY | CODE}
-  %writable = icmp eq i8 %tablestate, {DIRTY}
+  %tablecode = and i8 %tableflags, {CODE}
+  %writable = icmp eq i8 %tablecode, 0
   br i1 %writable, label %mark, label %help
 mark:
   store i64 %marked, ptr %hostp{GUEST}
+  %tabledirty = and i8 %tableflags, {DIRTY}
+  %tableclean = icmp eq i8 %tabledirty, 0
+  br i1 %tableclean, label %notetable, label %open
+notetable:
+  call {WALKING} void @note_dirty(ptr %m, i64 %tablenumber)
+  br label %open
+open:
+  %flag0 = load i8, ptr %flagp{MACHINE}
+  %flag1 = or i8 %flag0, {{opens}}
+  store i8 %flag1, ptr %flagp{MACHINE}
+  %dirty = and i8 %flag0, {{dirties}}
+  %clean = icmp ne i8 %dirty, {{dirties}}
+  br i1 %clean, label %note, label %fill
+note:
+  call {WALKING} void @note_dirty(ptr %m, i64 %number)
   br label %fill
 fill:
-  %opened = or i8 %flag, {{flag}}
-  store i8 %opened, ptr %flagp{MACHINE}
   %superp = getelementptr i8, ptr %m, i64 {SUPERPAGES}
   %super0 = load i64, ptr %superp{MACHINE}
   %big = icmp ne i64 %shift, 12
@@ -194,5 +228,5 @@ help:
 """
 
 #: The IR of both walkers, and how others declare them.
-WALK = [_WALK.format(name=name, trap=TRAP + kind["cause"], **kind) for name, kind in WALKERS.items()]
+WALK = [_NOTE, *(_WALK.format(name=name, trap=TRAP + kind["cause"], **kind) for name, kind in WALKERS.items())]
 DECLARED = "\n".join(f"declare {WALKING} i64 @{name}(ptr, i64, i64)" for name in WALKERS)
