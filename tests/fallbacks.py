@@ -5,6 +5,7 @@ The llvm engine would run such an instruction by its python handler and only cou
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -36,6 +37,12 @@ def demand_none() -> None:
 
         names = ", ".join(text(word, 0).replace("\t", " ") for word in words)
         raise AssertionError(f"without a native translation: {names}")
+
+
+def demand_none_in(stats: str) -> None:
+    """The same of a machine in another process, by what its --stats says (nothing, if llvm was not its engine)."""
+    said = re.search(r"python fallbacks +([\d,]+)", stats)
+    assert said is None or said[1] == "0", f"{said[1]} instructions without a native translation"
 
 
 def _note(engine: Any) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.differential.stages import COMMON, RISCV
+from tests.fallbacks import demand_none_in
 from tests.oracles import need
 
 HERE = Path(__file__).parent
@@ -26,7 +27,18 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(program: Path, seed: int, folder: Path) -> None:
-    words = ["run", "--max-insns", "30000000", "--memory", "32M", "--max-procs", "60", str(program), str(seed)]
+    words = [
+        "run",
+        "--stats",
+        "--max-insns",
+        "30000000",
+        "--memory",
+        "32M",
+        "--max-procs",
+        "60",
+        str(program),
+        str(seed),
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "forkyard", *words],
         stdin=subprocess.DEVNULL,
@@ -38,6 +50,7 @@ def run(program: Path, seed: int, folder: Path) -> None:
     )
     messages = done.stderr.decode(errors="replace")
     assert "Traceback" not in messages, f"seed {seed}:\n{messages[-3000:]}"
+    demand_none_in(messages)
     assert 0 <= done.returncode <= 255, f"seed {seed}: {done.returncode}"
     assert not list(folder.iterdir()), "a program inside left files outside"
 

@@ -10,6 +10,7 @@ import pytest
 
 from forkyard.samples import Samples
 from kernel.fs.mounts import BinProvider
+from tests.fallbacks import demand_none_in
 from tests.programs import here, samples
 from tests.programs.samples import Sample
 
@@ -38,9 +39,20 @@ def test_a_sample_built_by_gnu_tools(sample: Sample, gnu_bin: here.Folder) -> No
 @pytest.mark.parametrize("name", BY_COMMAND)
 def test_a_sample_by_the_command_line(name: str) -> None:
     sample = samples.sample(name)
-    words = [sys.executable, "-m", "forkyard", "run", *sample.options, f"programs/{name}.s", *sample.arguments]
+    words = [
+        sys.executable,
+        "-m",
+        "forkyard",
+        "run",
+        "--stats",
+        *sample.options,
+        f"programs/{name}.s",
+        *sample.arguments,
+    ]
     done = subprocess.run(words, input=sample.stdin, capture_output=True, check=False, cwd=samples.PROGRAMS.parent)
-    assert (done.stdout, done.returncode) == (sample.stdout, sample.status), done.stderr.decode()
+    messages = done.stderr.decode()
+    assert (done.stdout, done.returncode) == (sample.stdout, sample.status), messages
+    demand_none_in(messages)
 
 
 SCHEDULES = [{"quantum": 64}, {"quantum": 1000}, *({"sched": "random", "seed": seed} for seed in (1, 2, 3))]

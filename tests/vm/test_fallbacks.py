@@ -52,6 +52,12 @@ def test_an_instruction_without_native_code_is_python_s_and_counted_and_fails_th
         fallbacks.demand_none()
 
 
+def test_a_machine_in_another_process_tells_by_its_statistics() -> None:
+    fallbacks.demand_none_in("  instructions helped   7\n  python fallbacks      0\n")
+    with pytest.raises(AssertionError, match="1,200 instructions"):
+        fallbacks.demand_none_in("  instructions helped   7\n  python fallbacks  1,200\n")
+
+
 @pytest.mark.parametrize(
     "word",
     [
