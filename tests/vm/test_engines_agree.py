@@ -96,6 +96,19 @@ def test_counters_are_exact_inside_a_region(slices: list[int]) -> None:
     assert board.machine.stats["regions"] >= 1
 
 
+def test_a_fault_in_a_region_is_one_miss() -> None:
+    """The region finds it, and the instruction's handler finds it again."""
+    step = [i("sd", rs1=8, rs2=5, imm=0), i("addi", rd=8, rs1=8, imm=2040), i("jal", rd=0, imm=-8)]
+    misses = []
+    for name in ("python", "llvm"):
+        board = Board(step, data_pages=20, registers={8: 0x20000}, engine=name)
+        result = board.run()
+        assert result.trap is not None and result.trap.tval >= 0x20000 + 20 * 4096
+        misses.append(board.machine.stats["tlb_misses"])
+    assert misses == [21, 21]
+    assert board.machine.stats["regions"] >= 1
+
+
 def test_a_region_is_gone_once_its_code_is_written_over() -> None:
     board = Board([*loop(1000).code, ECALL], registers=loop(1000).registers, engine="llvm")
     board.run(100)

@@ -298,6 +298,7 @@ class LlvmEngine:
         """What vm.trap.Trap says of a trap that native code has found: an ebreak, no instruction, or a page fault."""
         if cause >= Cause.FETCH_PAGE:
             self.memory.accesses += 1
+            self.tlb.misses += 1  # here: a region that comes upon the fault has its instruction's handler walk again
             return int(self._words[_FAULT])
         return self._word(pc) if cause == Cause.ILLEGAL else pc
 

@@ -54,7 +54,8 @@ _BINARY = {
 #: Accesses that need not be aligned.
 PLAIN = ("load", "store")
 _RESIZING = ("trunc", "zext", "sext")
-_LEAVES = ("const", "field", "pc", "reservation", "temp", "xreg")
+#: What else a value can be; memory and CSRs are read by the Let that they are in.
+_OTHER = frozenset((*_RESIZING, "select", "const", "field", "pc", "reservation", "temp", "xreg", "load", "csr"))
 _DIVISION = {"divu": "udiv", "remu": "urem", "divs": "sdiv", "rems": "srem"}
 
 
@@ -319,9 +320,9 @@ def can_render(insn: Insn) -> bool:
 
 
 def _knows(value: Value) -> bool:
-    """Whether native code computes it; what is read from memory or a CSR is known by the Let that it is in."""
-    operators = (*_BINARY, *_DIVISION, *_RESIZING, *_LEAVES, "select", "load", "csr")
-    return value.op in operators and all(_knows(arg) for arg in value.args)
+    """Whether native code can compute it."""
+    op = value.op
+    return (op in _BINARY or op in _DIVISION or op in _OTHER) and all(map(_knows, value.args))
 
 
 def reads_counter(insn: Insn, fields: dict[str, int]) -> bool:

@@ -20,7 +20,7 @@ COUNT_AT, IMMEDIATE_AT, PC_AT = 14, 16, 24
 
 #: Words of the machine's block (the argument %m), as byte offsets.
 LEFT, REASON, LOADS, STORES, FETCHES, RAM_START, RAM_SIZE, FLAGS, ROOT, CYCLE_END, TIME_END = (8 * n for n in range(11))
-#: Loads and stores, where they are counted, and walks of the TLB's misses.
+#: Loads and stores, where they are counted, and walks that filled the TLB.
 ACCESSES, REFILLS = 96, 104
 #: Where the next indirect jump is noted: RING holds the last ones, 16 bytes each: pc, target.
 CURSOR, RING, RING_SIZE = 112, 4096, 4096

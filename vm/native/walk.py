@@ -213,10 +213,6 @@ fill:
 fault:
   %faultp = getelementptr i8, ptr %m, i64 {FAULT}
   store i64 %address, ptr %faultp{MACHINE}
-  %walksp = getelementptr i8, ptr %m, i64 {REFILLS}
-  %walks0 = load i64, ptr %walksp{MACHINE}
-  %walks1 = add i64 %walks0, 1
-  store i64 %walks1, ptr %walksp{MACHINE}
   br label %help
 help:
   %reason = phi i64 [{ASSIST}, %entry], [{ASSIST}, %miss], [{ASSIST}, %level], [{ASSIST}, %inner], [{ASSIST}, %reach],
