@@ -10,7 +10,8 @@ import pytest
 from kernel.kernel import Kernel
 from tests.kernel.engines import END, START, Kept, copy, eager
 from tests.kernel.machines import assemble, machine
-from vm.native import code, engine
+from vm.isa import TABLE
+from vm.native import code, worker
 
 PROGRAMS = 8
 
@@ -110,12 +111,41 @@ def resident() -> int:
 def test_what_is_gone_leaves_no_translations(text: str, least: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs that were executed before run the translations that are there: those are few."""
     monkeypatch.setattr(code, "MOST_LINKED", 50)
-    monkeypatch.setattr(engine, "MOST_LINKED", 50)
     with eager():
         native = run(text, "llvm")
     assert native.door.output == run(text, "python").door.output
     assert least <= native.machine.stats["regions"] <= most
     assert native.machine.stats["regions_in_use"] <= 2 * PROGRAMS
+
+
+def test_no_machine_keeps_an_old_linker_of_llvm_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hot loops, one after the other; between them another machine makes LLVM's linker old."""
+    loop = "li t0, 2000\n1: addi t0, t0, -1\n bnez t0, 1b"
+    monkeypatch.setattr(code, "MOST_LINKED", 50)
+    with eager():
+        first = machine(
+            {"test": assemble(f"_start: {loop}\n sys 172\n {loop}\n exit 0")}, [b"test"], engine="llvm", objects=Kept()
+        )
+        assert first.run(until=3000).kind == "paused"
+        assert first.machine.stats["regions_in_use"] == 1
+        assert run(new_code(100), "llvm").machine.stats["regions"] > 50
+        assert first.machine.stats["regions_in_use"] == 1
+        assert first.run(until=6000).kind == "paused"
+        assert first.machine.stats["regions_in_use"] == 1, "the first loop's region should be gone with its linker"
+        assert first.run().kind == "exited"
+
+
+def test_what_llvms_linker_keeps_of_dead_regions_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps 10 KiB of each of these 2000."""
+    loop = TABLE["addi"].encode(rd=5, rs1=5, imm=1) | TABLE["jal"].encode(rd=0, imm=-4) << 32
+    region = worker.translate(worker.Request(0, {0: loop.to_bytes(4096, "little")}, {}, False))
+    assert region is not None
+    monkeypatch.setattr(code, "MOST_LINKED", 100)
+    native, before = code.native(None, False), 0
+    for number in range(2300):
+        before = resident() if number == 300 else before
+        native.install(region.image, region.plain, 0)
+    assert resident() - before < 8 << 20
 
 
 @pytest.mark.nightly

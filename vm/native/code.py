@@ -22,7 +22,7 @@ from vm.native.ir import can_render
 from vm.native.walk import WALKERS
 
 #: Regions that one LLVM linker links at most. It keeps 10 KiB of each for as long as it lives, and it lives as long as
-#: any of them: then a new one links the next, and the engine gives up those that it still has.
+#: any of them: then a new one links the next, and each engine gives up what it has from the old one.
 MOST_LINKED = 1000
 #: How LLVM generates code, and how hard it tries to make it better.
 OPTIONS: dict[str, Any] = {"opt": 2, "jit": True, "reloc": "pic", "codemodel": "small"}
@@ -52,7 +52,7 @@ class Native:
             if objects is not None:
                 objects.store(name, image)
         self._jit = llvm.create_lljit_compiler(machine)
-        self._linked = 0
+        self._linked = self.generation = 0
         self._library = self._link("handlers", image, names)
         self.address = {name: self._library[name] for name in names}
         number = ctypes.c_void_p  # ctypes passes it in half the time of a c_uint64
@@ -62,11 +62,13 @@ class Native:
     def install(self, image: bytes, plain: str, guard: int) -> llvm.ResourceTracker:
         """Make a region's object runnable: its address is ["region"] of the result, as long as that is kept.
 
-        `plain` names the handler of the region's first instruction; `guard` is where its guard lies.
+        `plain` names the handler of the region's first instruction; `guard` is where its guard lies. `generation`
+        tells the linkers apart: whoever has regions of an older one keeps all that it ever linked in memory.
         """
         self._linked += 1
         if self._linked % MOST_LINKED == 0:
             self._jit = llvm.create_lljit_compiler(target_machine())
+            self.generation += 1
         imports = {"plain": self.address[plain], "guard": guard} | {name: self.address[name] for name in WALKERS}
         return self._link(f"region{self._linked}", image, ["region"], imports)
 

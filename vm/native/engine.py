@@ -14,7 +14,7 @@ from vm.hart import PC, SATP, Hart
 from vm.isa.cause import Cause
 from vm.memory import INSTRUCTION_ALIGNMENT, Memory
 from vm.mmu import BARE, PPN_MASK, Mmu, asid_of
-from vm.native.code import MOST_LINKED, ObjectCache, native
+from vm.native.code import ObjectCache, native
 from vm.native.installed import Installed, Part, Regions
 from vm.native.layout import (
     ACCESSES,
@@ -86,6 +86,7 @@ class LlvmEngine:
         self.assists = self.fallbacks = self.decoded = self.regions = self._page_count = 0
         self._translator = Translator(cache)
         self._regions = Regions()
+        self._generation = self.native.generation
         self._jumps: dict[int, dict[int, None]] = {}
         self._space: NativeSpace | None = None
         self._pool = Pool(address_of(ram.memory))
@@ -252,14 +253,16 @@ class LlvmEngine:
                 continue
             region = Installed(pc, parts)
             region.library = self.native.install(translation.image, translation.plain, region.guard_address)
+            if self._generation != self.native.generation:
+                self._generation = self.native.generation
+                self.forget()  # this one, too: the other frames that it was made from have no records now
+                continue
             records = self._records(ppn, pc & -PAGE)
             # Its handler runs the first instruction where the budget ends behind it: from a record that is up to date.
             self._decoder.decode(records, pc, self.ram.read32(ppn << PAGE_SHIFT | pc & PAGE - 1))
             self._decoder.install(records, pc, region.library["region"])
             self._regions.add(region)
             self.regions += 1
-            if self.regions % MOST_LINKED == 0:
-                self.forget()
 
     def _unchanged(self, parts: Iterable[Part], contents: Iterable[bytes]) -> bool:
         """Whether all frames still have records (so that stores to them are seen), and the bytes are the same."""
