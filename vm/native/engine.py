@@ -87,6 +87,7 @@ class LlvmEngine:
         self._translator = Translator(cache)
         self._regions = Regions()
         self._generation = self.native.generation
+        self._awaited: set[int] = set()  # frames around whose code a region is being made
         self._jumps: dict[int, dict[int, None]] = {}
         self._space: NativeSpace | None = None
         self._pool = Pool(address_of(ram.memory))
@@ -207,10 +208,14 @@ class LlvmEngine:
             self._decoder.forget(records, at, at + INSTRUCTION_ALIGNMENT)
 
     def _translate(self, pc: int, space: NativeSpace) -> None:
-        """Ask for the region around `pc`, once as long as its code stays as it is."""
+        """Ask for the region around `pc`, once as long as its code stays as it is.
+
+        A page waits for one region at a time. All loops of a nest become hot together, and the region around each of
+        them is the same but for its entry: with the first one in use, few of the others are still hot.
+        """
         ppn = self._frame(pc)
         self._learn_jumps()
-        if self._regions.known(ppn, pc):
+        if ppn in self._awaited or self._regions.known(ppn, pc):
             return
         self._records(ppn, pc & -PAGE)
         pages = self._code_near(pc, space)
@@ -219,6 +224,7 @@ class LlvmEngine:
         request = Request(pc, content, jumps, self.count)
         if self._translator.ask((pc, tuple(pages.items())), request):
             self._regions.expect(ppn, pc)
+            self._awaited.add(ppn)
 
     def _code_near(self, pc: int, space: NativeSpace) -> dict[int, int]:
         """Pages with records around `pc`, its own first, that this address space has fetched from, and their ppns."""
@@ -241,6 +247,7 @@ class LlvmEngine:
         """Put what has been translated in the place of the first instruction's handler, if the code is the same."""
         for (pc, pages), translation in self._translator.answers():
             ppn = pages[0][1]
+            self._awaited.discard(ppn)
             if translation is LOST:
                 self._regions.unexpect(ppn, pc)
                 continue
