@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NAMES = ("auto", "llvm", "python")
 #: Instructions after which "auto" changes over: by then the python engine has taken as long as LLVM takes to load.
-WORTHWHILE = 1_000_000
+WORTHWHILE = 300_000
 
 
 class EngineError(ValueError):

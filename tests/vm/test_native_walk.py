@@ -10,7 +10,7 @@ from tests.vm.tables import FRAMES, Scene, lay_out, scenes
 from vm.hart import Hart
 from vm.isa.cause import Cause
 from vm.machine import Machine
-from vm.mmu import PTE_A, PTE_D
+from vm.mmu import PTE_A, PTE_D, PTE_R
 from vm.ram import RAM_BASE
 from vm.trap import Exit, Trap
 
@@ -197,6 +197,28 @@ def test_a_page_without_the_right_to_be_written_gets_no_bits() -> None:
     board.ram.write64(board.data_ppns[0] << 12, 0)
     assert touch(board, DATA_VA) == Exit(0, Trap(Cause.STORE_PAGE, CODE_VA, DATA_VA))
     assert board.pte(DATA_VA) & (PTE_A | PTE_D) == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "cause", "offset"),
+    [
+        (READ, Cause.LOAD_PAGE, 0),
+        (WRITE, Cause.STORE_PAGE, 8),
+        ([i("amoadd.w", rd=5, rs1=8), ECALL], Cause.STORE_PAGE, 4),
+    ],
+)
+def test_a_page_fault_needs_no_help_and_says_what_python_says(program: list[int], cause: int, offset: int) -> None:
+    """Nothing is mapped there, and then a page that may only be executed."""
+    ends = []
+    for engine in ("python", "llvm"):
+        board = Board(program, engine=engine)
+        faults = [touch(board, 0x7000_0000 + offset)]
+        board.map(0x7000_0000, board.data_ppns[0], RX & ~PTE_R)
+        faults.append(touch(board, 0x7000_0000 + offset))
+        assert faults == [Exit(0, Trap(cause, CODE_VA, 0x7000_0000 + offset))] * 2
+        ends.append((registers_of(board.hart), board.machine.stats["tlb_misses"]))
+    assert ends[0] == ends[1]
+    assert helped(board) == 0
 
 
 # --- random tables --------------------------------------------------------------------------------------------

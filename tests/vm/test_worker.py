@@ -88,7 +88,7 @@ def kill(asked: translator.Translator) -> None:
 
 def asked_of_a_stopped_worker(asked: translator.Translator, numbers: range) -> None:
     """Ask for regions, of which none is answered."""
-    worker = asked._hire()
+    worker = asked.hire()
     assert worker is not None
     worker._process.send_signal(signal.SIGSTOP)
     for number in numbers:
@@ -186,3 +186,26 @@ def all_answers(worker: Worker | translator.Translator, count: int) -> dict[int,
         answers.update(worker.answers())
         time.sleep(0.01)
     return answers
+
+
+def test_a_page_waits_for_one_region_at_a_time() -> None:
+    """Three loops around each other, which all become hot: a region of any of them has the other two in it."""
+    nest = [i("addi", rd=5, rs1=0, imm=99), i("addi", rd=6, rs1=0, imm=99), i("addi", rd=6, rs1=6, imm=-1)]
+    nest += [i("bne", rs1=6, rs2=0, imm=-4), i("addi", rd=5, rs1=5, imm=-1), i("bne", rs1=5, rs2=0, imm=-16)]
+    board = Board([*nest, i("jal", rd=0, imm=-24)], engine="llvm")
+    engine = board.machine.engine
+    assert isinstance(engine, LlvmEngine)
+    deadline = time.monotonic() + 60
+    while not len(engine._regions):
+        assert time.monotonic() < deadline
+        board.run(1_000_000)
+        assert len(engine._translator._asked) <= 1
+
+
+def test_rare_handlers_are_compiled_when_the_first_of_their_instructions_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = EmptyCache()
+    monkeypatch.setattr(code, "_natives", {})
+    handlers = code.native(cache, False)
+    assert len(cache) == 1 and "ld" in handlers.address
+    assert handlers.address["amoadd.d"] != handlers.address["lr.w"]
+    assert len(cache) == 2

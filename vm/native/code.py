@@ -17,7 +17,7 @@ import llvmlite
 import llvmlite.binding as llvm
 
 from vm.isa.spec import TABLE
-from vm.native.handlers import module
+from vm.native.handlers import is_rare, module, module_of_more
 from vm.native.ir import can_render
 from vm.native.walk import WALKERS
 
@@ -43,21 +43,31 @@ class Native:
     """`address` of each handler by name, and `go(hart, record, budget, machine)`, all addresses and ints."""
 
     def __init__(self, objects: ObjectCache | None, count: bool) -> None:
-        machine = target_machine()
-        text, names = _handlers(count)
-        name = "handlers-" + blake2b(toolchain(count).encode(), digest_size=20).hexdigest()
-        image = objects.load(name) if objects is not None else None
-        if image is None:
-            image = _compile(machine, text)
-            if objects is not None:
-                objects.store(name, image)
-        self._jit = llvm.create_lljit_compiler(machine)
+        self._objects, self._count = objects, count
+        self._jit = llvm.create_lljit_compiler(target_machine())
         self._linked = self.generation = 0
-        self._library = self._link("handlers", image, names)
-        self.address = {name: self._library[name] for name in names}
+        self.address = _Addresses(self._load_rare)
+        self._libraries = [self._load(rare=False)]
         number = ctypes.c_void_p  # ctypes passes it in half the time of a c_uint64
         go = ctypes.PYFUNCTYPE(None, number, number, number, number)(self.address["go"])
         self.go: Callable[[int, int, int, int], None] = go
+
+    def _load(self, rare: bool) -> llvm.ResourceTracker:
+        """The common handlers or the rare ones: from the cache, or compiled."""
+        (text, names), objects = _handlers(self._count)[rare], self._objects
+        name = _object_name(self._count, rare)
+        image = objects.load(name) if objects is not None else None
+        if image is None:
+            image = _compile(target_machine(), text)
+            if objects is not None:
+                objects.store(name, image)
+        walkers = {name: self.address[name] for name in WALKERS} if rare else {}
+        library = self._link(name, image, names, walkers)
+        self.address.update({name: library[name] for name in names})
+        return library
+
+    def _load_rare(self) -> None:
+        self._libraries.append(self._load(rare=True))
 
     def install(self, image: bytes, plain: str, guard: int) -> llvm.ResourceTracker:
         """Make a region's object runnable: its address is ["region"] of the result, as long as that is kept.
@@ -83,6 +93,18 @@ class Native:
         return library.link(self._jit, name)
 
 
+class _Addresses(dict[str, int]):
+    """Handlers by name; whoever asks for a rare one makes `load` add them all."""
+
+    def __init__(self, load: Callable[[], None]) -> None:
+        super().__init__()
+        self._load = load
+
+    def __missing__(self, name: str) -> int:
+        self._load()
+        return self[name]
+
+
 _natives: dict[bool, Native] = {}
 
 
@@ -93,10 +115,23 @@ def native(objects: ObjectCache | None, count: bool) -> Native:
     return _natives[count]
 
 
+def is_cached(objects: ObjectCache | None, count: bool) -> bool:
+    """Whether `native` need not compile anything before it gives the common handlers."""
+    if count in _natives:
+        return True
+    return objects is not None and objects.load(_object_name(count, rare=False)) is not None
+
+
+def _object_name(count: bool, rare: bool) -> str:
+    kind = "rare-" if rare else ""
+    return f"handlers-{kind}{blake2b(toolchain(count).encode(), digest_size=20).hexdigest()}"
+
+
 def toolchain(count: bool) -> str:
     """All that a handler's object follows from: the IR of every instruction, LLVM, its options, and the processor."""
     host = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-    return f"{llvmlite.__version__} {llvm.llvm_version_info} {host} {OPTIONS} {SPEED}\n{_handlers(count)[0]}"
+    common, rare = _handlers(count)
+    return f"{llvmlite.__version__} {llvm.llvm_version_info} {host} {OPTIONS} {SPEED}\n{common[0]}{rare[0]}"
 
 
 @cache
@@ -132,27 +167,37 @@ def compile_region(machine: llvm.TargetMachine, text: str) -> bytes:
     """
     parsed = llvm.parse_assembly(text, llvm.create_context())
     parsed.verify()
-    passes = llvm.create_new_function_pass_manager()
-    passes.add_sroa_pass()
-    passes.add_instruction_combine_pass()
-    passes.add_simplify_cfg_pass()
-    passes.run(parsed.get_function("region"), _pass_builder(machine))
+    _passes().run(parsed.get_function("region"), _pass_builder(machine))
     image: bytes = machine.emit_object(parsed)
     return image
 
 
 @cache
-def _handlers(count: bool) -> tuple[str, list[str]]:
-    return module([insn for insn in TABLE.values() if can_render(insn)], count)
+def _handlers(count: bool) -> tuple[tuple[str, list[str]], tuple[str, list[str]]]:
+    """The IR and the names of the common handlers, and of the rare ones: compiling those can wait, mostly for ever."""
+    insns = [insn for insn in TABLE.values() if can_render(insn)]
+    common, rare = [insn for insn in insns if not is_rare(insn)], [insn for insn in insns if is_rare(insn)]
+    return module(common, count), module_of_more(rare, count)
 
 
 def _compile(machine: llvm.TargetMachine, text: str) -> bytes:
     parsed = llvm.parse_assembly(text)
     parsed.verify()
-    builder = _pass_builder(machine)
-    builder.getModulePassManager().run(parsed, builder)
+    passes, builder = _passes(), _pass_builder(machine)
+    for function in parsed.functions:
+        if not function.is_declaration:
+            passes.run(function, builder)
     image: bytes = machine.emit_object(parsed)
     return image
+
+
+def _passes() -> llvm.FunctionPassManager:
+    """What makes code better than it was written. LLVM's whole pipeline takes longer than all the rest, for nothing."""
+    passes = llvm.create_new_function_pass_manager()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    return passes
 
 
 def _pass_builder(machine: llvm.TargetMachine) -> llvm.PassBuilder:

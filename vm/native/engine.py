@@ -14,7 +14,7 @@ from vm.hart import PC, SATP, Hart
 from vm.isa.cause import Cause
 from vm.memory import INSTRUCTION_ALIGNMENT, Memory
 from vm.mmu import BARE, PPN_MASK, Mmu, asid_of
-from vm.native.code import ObjectCache, native
+from vm.native.code import ObjectCache, is_cached, native
 from vm.native.installed import Installed, Part, Regions
 from vm.native.layout import (
     ACCESSES,
@@ -81,10 +81,12 @@ class LlvmEngine:
 
     def __init__(self, ram: Ram, tlb: Tlb, mmu: Mmu, memory: Memory, count: bool, cache: ObjectCache | None) -> None:
         self.ram, self.tlb, self.mmu, self.memory, self.count = ram, tlb, mmu, memory, count
+        self._translator = Translator(cache)
+        if not is_cached(cache, count):
+            self._translator.hire()  # it starts up while we compile
         self.native = native(cache, count)
         self._go = self.native.go
         self.assists = self.fallbacks = self.decoded = self.regions = self._page_count = 0
-        self._translator = Translator(cache)
         self._regions = Regions()
         self._generation = self.native.generation
         self._awaited: set[int] = set()  # frames around whose code a region is being made

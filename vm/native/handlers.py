@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from vm.hart import PC
 from vm.isa.cause import Cause
-from vm.isa.expr import Jump, SetX, Value
+from vm.isa.expr import Jump, Reserve, SetX, Store, Value
 from vm.isa.spec import Insn
 from vm.memory import INSTRUCTION_ALIGNMENT
 from vm.native import layout
-from vm.native.ir import Writer
+from vm.native.ir import PLAIN, Writer
 from vm.native.layout import (
     ASSIST,
     BUDGET,
@@ -30,7 +30,7 @@ from vm.native.layout import (
     SIGNATURE,
     TRAP,
 )
-from vm.native.walk import WALK, WALKERS
+from vm.native.walk import DECLARED, WALK, WALKERS
 
 
 class HandlerWriter(Writer):
@@ -135,10 +135,29 @@ class HandlerWriter(Writer):
 
 
 def module(insns: list[Insn], count: bool) -> tuple[str, list[str]]:
-    """The IR of all handlers, the walker and `go`, and their names; see handler_name."""
-    names = ["go", *(name for name, _ in _LEAVES), *WALKERS]
-    parts = [HEAD, _GO, *(_LEAVE.format(name=name, reason=reason) for name, reason in _LEAVES)]
-    parts += WALK
+    """The IR of handlers, the walkers and `go`, and their names; see handler_name."""
+    text, names = _handlers(insns, count)
+    leaves = [_LEAVE.format(name=name, reason=reason) for name, reason in _LEAVES]
+    names = ["go", *(name for name, _ in _LEAVES), *WALKERS, *names]
+    return "".join([HEAD, _GO, *leaves, *WALK, text]), names
+
+
+def module_of_more(insns: list[Insn], count: bool) -> tuple[str, list[str]]:
+    """The IR of more handlers, and their names: the walkers are those of the first module."""
+    text, names = _handlers(insns, count)
+    return "".join([HEAD, DECLARED, "\n", text]), names
+
+
+def is_rare(insn: Insn) -> bool:
+    """Whether most programs do without it: atomic accesses to memory."""
+    return any(
+        isinstance(effect, Reserve) or (isinstance(effect, Store) and effect.access not in PLAIN)
+        for effect in insn.effects
+    )
+
+
+def _handlers(insns: list[Insn], count: bool) -> tuple[str, list[str]]:
+    names, parts = [], []
     for insn in insns:
         for near in (False, True) if has_near(insn) else (False,):
             names.append(handler_name(insn, near))

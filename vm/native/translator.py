@@ -80,7 +80,7 @@ class Translator:
 
     def _ask_worker(self, key: Any, name: str, request: Request) -> bool:
         """Whether the worker took the request: not when it has too many, or there is none to be had."""
-        worker = self._worker or self._hire()
+        worker = self._worker or self.hire()
         if worker is None or worker.waiting >= MOST_WAITING:
             return False
         self._numbers += 1
@@ -92,7 +92,7 @@ class Translator:
         self._asked[self._numbers] = key, name
         return True
 
-    def _hire(self) -> Worker | None:
+    def hire(self) -> Worker | None:
         """A new worker; where none can be had, from now on we translate ourselves."""
         try:
             self._worker = Worker()
