@@ -5,7 +5,7 @@
     code          1,000,000 times: map a page, write code there that was never there before, run it, unmap the page
     translations  100,000 times the same, with loops so hot that the worker never has nothing to translate
     regions       100,000 times the same with 500 loops in turn, whose translations are installed from the cache
-    programs      10,000 forks and execs of as many different programs, each hot, all of whose files stay
+    programs      10,000 forks and execs of as many different programs, each hot; the last 3000 of their files stay
 
 Resident memory of the machine's process and of the one that translates for it, at ten steps; the machine's includes the
 guest's RAM. Each case has a process of its own and an empty cache. What the second half adds to the highest of the

@@ -1,10 +1,12 @@
 # New code without end. argv[1] says what, argv[2] how often, argv[3] how many rounds a loop makes.
 #
 #   code      map a page, write a loop there, run it, unmap the page
-#   programs  write an executable file that was never there before, fork, execute it, wait
+#   programs  write an executable file that was never there before, fork, execute it, wait; remove the file 3000 later
 #
 # argv[4] pieces of code take turns. Ten times on its way it writes a dot. Ends with 1 if anything fails.
     .include "syscalls.inc"
+    .equ    SYS_unlinkat, 35
+    .equ    KEPT, 3000
     .text
 # The code that is copied: a0 rounds; a1 is not 0 then.
 loop:
@@ -102,14 +104,7 @@ code:
     j       done
 program:
     mv      t0, s3
-    la      t1, path_end
-    la      t2, path_end - 5
-1:  andi    t3, t0, 15
-    addi    t3, t3, 'a'
-    addi    t1, t1, -1
-    sb      t3, 0(t1)
-    srli    t0, t0, 4
-    bne     t1, t2, 1b
+    call    name
     la      a0, image_loop
     call    change
     la      a0, image_rounds
@@ -153,6 +148,14 @@ parent:
     bltz    a0, fail
     lw      a0, status
     bnez    a0, fail
+    li      t0, KEPT
+    add     t0, t0, s3
+    call    name                    # the file that was written so many rounds ago, if there are as many
+    li      a0, AT_FDCWD
+    la      a1, path
+    li      a2, 0
+    li      a7, SYS_unlinkat
+    ecall
 done:
     addi    s3, s3, -1
     addi    s5, s5, -1
@@ -181,6 +184,18 @@ change:
     srli    t0, t0, 52
     add     t0, t0, t1
     sw      t0, 0(a0)
+    ret
+
+# The path of program t0.
+name:
+    la      t1, path_end
+    la      t2, path_end - 5
+1:  andi    t3, t0, 15
+    addi    t3, t3, 'a'
+    addi    t1, t1, -1
+    sb      t3, 0(t1)
+    srli    t0, t0, 4
+    bne     t1, t2, 1b
     ret
 
 # What the string at a0 says, in decimal.

@@ -17,27 +17,24 @@ def main(argv: Sequence[str]) -> int:
     about = "Shows what is kept between runs: assembled programs, and machine code made from programs."
     parser = Parser("cache", "", about, "forkyard cache --clear")
     parser.add_argument("--clear", action="store_true", help="drop every entry; all is made anew when it is needed")
-    if parser.parse_args(list(argv)).clear:
-        return _clear()
-    print("\n".join(_report()))
+    clear, place = parser.parse_args(list(argv)).clear, cache.directory()
+    if place is None:
+        print("there is no cache: FORKYARD_CACHE is empty, or there is no home directory")
+    elif refused := cache.refusal(place):
+        print(f"{place}: nothing is kept: {refused}")
+    else:
+        print(_cleared(place) if clear else "\n".join(_report(place)))
     return 0
 
 
-def _clear() -> int:
+def _cleared(place: str) -> str:
     try:
-        print(f"dropped {cache.clear()} entries from {cache.directory()}")
+        return f"dropped {cache.clear()} entries from {place}"
     except OSError as error:
         raise UserError(f"{error.filename} cannot be removed: {os_reason(error)}") from None
-    return 0
 
 
-def _report() -> list[str]:
-    place = cache.directory()
-    if place is None:
-        return ["there is no cache: FORKYARD_CACHE is empty, or there is no home directory"]
-    refused = cache.refusal(place)
-    if refused:
-        return [f"{place}: nothing is kept: {refused}"]
+def _report(place: str) -> list[str]:
     entries = cache.entries()
     counts = dict.fromkeys((*KINDS.values(), "assembled programs"), (0, 0))
     for _, size, path in entries:

@@ -15,6 +15,8 @@ import pytest
 from forkyard import cache, cli
 from tests.forkyard.conftest import TOP
 
+MODE = "others may use it, too (chmod 700 makes it yours alone)"
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -44,8 +46,10 @@ def test_a_folder_that_is_not_its_owners_alone_is_not_used(
     cache.store("another", b"content")
     assert cache.clear() == 0
     assert [path.name for path in folder.iterdir()] == ["name.forkyard"]
-    assert cli.main(["cache"]) == 0
-    assert "others may use it, too" in capsys.readouterr().out
+    for words in (["cache"], ["cache", "--clear"]):
+        assert cli.main(words) == 0
+        assert capsys.readouterr().out == f"{folder}: nothing is kept: {MODE}\n"
+    assert len(list(folder.iterdir())) == 1
     folder.chmod(0o700)
     assert cache.load("name") == b"content"
 
@@ -283,5 +287,6 @@ def test_the_command_says_when_there_is_no_cache(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FORKYARD_CACHE", "")
-    assert cli.main(["cache"]) == 0
-    assert "there is no cache" in capsys.readouterr().out
+    for words in (["cache"], ["cache", "--clear"]):
+        assert cli.main(words) == 0
+        assert "there is no cache" in capsys.readouterr().out
