@@ -11,7 +11,7 @@ import pytest
 
 from tests.vm.support import Board, i
 from vm.isa import TABLE
-from vm.native import code, translator
+from vm.native import code, layout, translator
 from vm.native import worker as worker_module
 from vm.native.code import origin
 from vm.native.engine import LlvmEngine
@@ -64,6 +64,20 @@ def test_a_worker_of_another_version_does_not_translate() -> None:
     with pytest.raises(OSError):
         worker.ask(0, request(0))
         all_answers(worker, 1)
+
+
+def test_the_worker_of_a_machine_whose_jumps_are_hot_sooner_is_of_the_same_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = origin()
+    monkeypatch.setattr(layout, "HOT_JUMPS", layout.HOT_JUMPS + 1)
+    code._handlers.cache_clear()
+    origin.cache_clear()
+    try:
+        assert origin() == before
+    finally:
+        code._handlers.cache_clear()
+        origin.cache_clear()
 
 
 def test_without_a_worker_only_so_much_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:

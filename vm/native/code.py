@@ -129,18 +129,24 @@ def _object_name(count: bool, rare: bool) -> str:
 
 def toolchain(count: bool) -> str:
     """All that a handler's object follows from: the IR of every instruction, LLVM, its options, and the processor."""
-    host = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
     common, rare = _handlers(count)
-    return f"{llvmlite.__version__} {llvm.llvm_version_info} {host} {OPTIONS} {SPEED}\n{common[0]}{rare[0]}"
+    return f"{_generator()}\n{common[0]}{rare[0]}"
+
+
+def _generator() -> str:
+    """LLVM, its options, and the processor."""
+    host = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
+    return f"{llvmlite.__version__} {llvm.llvm_version_info} {host} {OPTIONS} {SPEED}"
 
 
 @cache
 def origin() -> bytes:
     """A digest of all that a region follows from, but for the guest's code: our files, LLVM, the processor.
 
-    An instruction's encoding is in no handler's IR, so the files with the definitions must count; all of them do.
+    The handlers' IR is not in it: it follows from the files, and from how often a jump is taken before it is hot, which
+    is nothing to a region (and may be another here than in the worker). An instruction's encoding is in the files only.
     """
-    state = blake2b(toolchain(False).encode(), digest_size=20)
+    state = blake2b(_generator().encode(), digest_size=20)
     for folder, inside, names in os.walk(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))):
         inside[:] = sorted(name for name in inside if name != "__pycache__")
         for name in sorted(names):
