@@ -17,6 +17,7 @@ UNICORN = "tests/vm/test_against_unicorn.py"
 SV39 = "tests/vm/test_sv39.py::test_random_tables_and_accesses_do_what_the_manual_says"
 THREADS = "tests/kernel/threads/test_cases.py::test_a_program_sees_the_threads_that_linux_would_show_it"
 SHARING = "tests/kernel/threads/test_sharing.py"
+BOUNDED = "tests/kernel/test_translations_stay_bounded.py"
 CACHE = "tests/forkyard/test_cache.py"
 SAMPLES = "tests/programs/test_samples.py"
 
@@ -445,6 +446,22 @@ KERNEL = (
 )
 
 MACHINE = (
+    Mutant(
+        "llvms-linker-is-never-replaced",
+        "vm.native.code",
+        "Native.install",
+        "self._jit = llvm.create_lljit_compiler(target_machine())",
+        "pass",
+        (f"{BOUNDED}::test_what_llvms_linker_keeps_of_dead_regions_is_given_back",),
+    ),
+    Mutant(
+        "a-machine-holds-on-to-an-old-linker",
+        "vm.native.engine",
+        "LlvmEngine._install",
+        "if self._generation != self.native.generation:",
+        "if False:",
+        (f"{BOUNDED}::test_no_machine_keeps_an_old_linker_of_llvm_for_long",),
+    ),
     Mutant(
         "d-is-not-set-on-a-tlb-hit",
         "vm.mmu",
