@@ -85,6 +85,8 @@ def resolve(k: Kernel, t: Task, va: int, access: str, kernel: bool = False) -> R
         return outcome
     k.groups[t.tgid].faults += 1
     _note(k, t, va, access, kernel, outcome)
+    if outcome[0] != "table" and not kernel:  # whoever maps a page sets A and D for this access, so no walk will
+        k.machine.refill(t.hart, va, access)
     return None
 
 

@@ -33,6 +33,9 @@ class Engine(Protocol):
     def run(self, hart: Hart, budget: int) -> Exit:
         """Run `hart` for exactly `budget` instructions, or until one traps. See Machine.run."""
 
+    def refill(self, satp: int, va: int, access: str) -> None:
+        """A fault has been resolved. See Machine.refill."""
+
     @property
     def stats(self) -> dict[str, int]:
         """Host figures."""
@@ -81,6 +84,10 @@ class AutoEngine:
     def stats(self) -> dict[str, int]:
         """Host figures of the engine that runs now."""
         return self._engine.stats
+
+    def refill(self, satp: int, va: int, access: str) -> None:
+        """See Machine.refill."""
+        self._engine.refill(satp, va, access)
 
     def _run_part(self, hart: Hart, budget: int) -> Exit:
         """Run by the python engine until it is time for the other. See Machine.run."""

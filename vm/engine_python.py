@@ -110,11 +110,15 @@ class PythonEngine:
                     block = self._find(x[PC], space)
                 before = n
                 n = block(x, loads, stores, n)
-                if n == before or memory.stale:
-                    n = self._assist(x, space, n)
+                if n == before or memory.missed or memory.stale:
+                    n = self._assist(x, n)
         except HardwareFault as fault:
-            return self._trapped(x, space, fault, budget)
+            return self._trapped(x, fault, budget)
         return Exit(budget, None)
+
+    def refill(self, satp: int, va: int, access: str) -> None:
+        """Walk now: found in the TLB, the access does not leave its block once more. See Machine.refill."""
+        self.mmu.translate(satp, va, access)
 
     @property
     def stats(self) -> dict[str, int]:
@@ -191,36 +195,37 @@ class PythonEngine:
             pc = target if always and target is not None else pc + 4
         return ops
 
-    def _assist(self, x: memoryview, space: AddressSpace, n: int) -> int:
-        """After a block that made no way, or made code stale: run up to the next jump by handlers.
+    def _assist(self, x: memoryview, n: int) -> int:
+        """After a block that missed, made no way, or made code stale: run up to the next jump by handlers.
 
         So a slice's tail, and what follows a miss, makes no code of its own.
         """
         memory = self.memory
+        memory.missed = False
         if memory.stale:
             memory.stale = False
             return n
+        memory.left = n
+        pc = x[PC]
+        page, ppn = pc & -PAGE, self._frame(pc)
         while n:
             memory.left = n
-            step = self._step_at(x[PC], space)
+            step = self._step(pc, ppn)
             x[PC] = pc = step.handler(x, memory, step.pc, *step.arguments)
             n -= 1
-            if pc != step.next or memory.stale:
+            if pc != step.next or pc & -PAGE != page or memory.stale:
                 break
         return n
 
-    def _trapped(self, x: memoryview, space: AddressSpace, fault: HardwareFault, budget: int) -> Exit:
-        tval = self._step_at(x[PC], space).word if fault.cause == Cause.ILLEGAL else fault.tval
+    def _trapped(self, x: memoryview, fault: HardwareFault, budget: int) -> Exit:
+        tval = self._step(x[PC], self._frame(x[PC])).word if fault.cause == Cause.ILLEGAL else fault.tval
         return trapped(budget - self.memory.left, fault.cause, x[PC], tval)
 
-    def _frame(self, pc: int, space: AddressSpace) -> int:
+    def _frame(self, pc: int) -> int:
         """The ppn that instructions at `pc` are fetched from. Raises HardwareFault."""
         if pc & INSTRUCTION_ALIGNMENT - 1:
             raise HardwareFault(Cause.INSTRUCTION_MISALIGNED, pc)
         return self.mmu.translate(self.memory.satp, pc, "fetch") >> PAGE_SHIFT
-
-    def _step_at(self, pc: int, space: AddressSpace) -> Step:
-        return self._step(pc, self._frame(pc, space))
 
     def _step(self, pc: int, ppn: int) -> Step:
         """The decoded instruction at `pc`, kept until its frame is written."""
@@ -233,7 +238,7 @@ class PythonEngine:
 
     def _find(self, pc: int, space: AddressSpace) -> Block:
         """The code that begins at `pc`: translated before from this page, or cold."""
-        ppn = self._frame(pc, space)
+        ppn = self._frame(pc)
         page = self._page(ppn)
         code = page.codes.get(pc)
         if code is None:

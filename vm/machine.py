@@ -57,6 +57,13 @@ class Machine:
         """
         return self.mmu.translate(hart.satp, va, access)
 
+    def refill(self, hart: Hart, va: int, access: str) -> None:
+        """A fault at `va` has been resolved, by an entry that has A (and D, for a "store") already: be prepared for it.
+
+        Linux's update_mmu_cache. Nothing that a guest can see changes.
+        """
+        self.engine.refill(hart.satp, va, access)
+
     def sfence(self, asid: int | None = None, va: int | None = None) -> None:
         """After a change of valid page table entries: forget those of one address space or all, one page or all."""
         self.tlb.sfence(asid, None if va is None else va & ~0xFFF)

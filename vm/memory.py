@@ -17,7 +17,8 @@ INSTRUCTION_ALIGNMENT = 4
 class Memory:
     """What the handlers call. `satp` is that of the running hart.
 
-    `stale` is set when a store reached translated code: the running block ends after that instruction.
+    `stale` is set when a store reached translated code: the running block ends after that instruction. `missed` is set
+    when a block ended before an access that the TLB does not know.
     `accesses` counts loads and stores. `left` is what is left of the run's budget; `clock` and `retired` are what
     they will be at its end.
     """
@@ -26,7 +27,7 @@ class Memory:
         self.ram, self.mmu = ram, mmu
         self.satp = 0
         self.clock = self.retired = self.left = self.accesses = 0
-        self.stale = False
+        self.stale = self.missed = False
 
     def load(self, va: int, size: int) -> int:
         """`size` bytes at `va`, little-endian; misaligned ones too. Raises HardwareFault."""

@@ -70,9 +70,11 @@ class Ram:
         return int(self.words64[pa - RAM_BASE >> 3])
 
     def write64(self, pa: int, value: int) -> None:
-        """Store an aligned 64-bit word."""
-        self._note_write(pa - RAM_BASE, 8)
-        self.words64[pa - RAM_BASE >> 3] = value
+        """Store an aligned 64-bit word (a hot path: all page table entries)."""
+        start = pa - RAM_BASE
+        if self.flags[start >> PAGE_SHIFT] & (CODE | DIRTY) != DIRTY:
+            self._note_write(start, 8)
+        self.words64[start >> 3] = value
 
     def read32(self, pa: int) -> int:
         """The aligned 32-bit word at `pa`."""

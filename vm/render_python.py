@@ -338,7 +338,7 @@ class BlockRenderer:
             f"        else: pc = {self.entry}",
             "    except KeyError as miss:",
             "        pc, done, accesses = where[miss.__traceback__.tb_lineno]",
-            "        n -= done" + ("; m.accesses += accesses" if self.count else ""),
+            "        n -= done; m.missed = True" + ("; m.accesses += accesses" if self.count else ""),
             *(f"    x[{r}] = x{r}" for r in sorted(self._written)),
             f"    x[{PC}] = pc",
             "    return n",

@@ -6,6 +6,8 @@ import pytest
 
 from kernel.check import check, check_end
 from tests.kernel.puppet import DATA, RODATA, TEXT, Puppets
+from vm.hart import Hart
+from vm.ram import RAM_BASE
 
 
 def page_frame(puppets: Puppets, pid: int, va: int) -> int:
@@ -108,3 +110,27 @@ def test_nothing_is_left_when_all_have_ended(policy: str) -> None:
     p.fork(child)
     p.call(1, "exit_group", 0)
     check_end(p.k)
+
+
+@pytest.mark.parametrize("policy", ["cow", "eager", "shared-tables"])
+def test_the_look_ahead_after_a_fault_changes_no_page_table_entry(policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A and D are exact: an access that has not been made yet sets none."""
+    p = Puppets(fork=policy)
+    machine, seen = p.k.machine, []
+    refill = machine.refill
+
+    def watched(hart: Hart, va: int, access: str) -> None:
+        before = machine.ram.read(RAM_BASE, machine.ram.size)
+        refill(hart, va, access)
+        assert machine.ram.read(RAM_BASE, machine.ram.size) == before
+        seen.append(access)
+
+    monkeypatch.setattr(machine, "refill", watched)
+    p.load(1, RODATA)
+    p.store(1, DATA, 1)
+    p.load(1, DATA + 0x1000)
+    child = p.fork(1)
+    p.store(child, DATA, 2)
+    p.store(1, DATA, 3)
+    p.store(child, DATA + 0x1000, 4)
+    assert {"load", "store"} <= set(seen)

@@ -158,6 +158,9 @@ class LlvmEngine:
             word = self._word(x[PC]) if fault.cause == Cause.ILLEGAL else fault.tval
             return trapped(budget - memory.left, fault.cause, x[PC], word)
 
+    def refill(self, satp: int, va: int, access: str) -> None:
+        """Nothing: native code walks by itself, in less time. See Machine.refill."""
+
     def _help(self, reason: int, x: memoryview, space: NativeSpace, n: int) -> int:
         """What native code has left for. Returns what is left of the budget; may raise HardwareFault."""
         if reason == ASSIST:
