@@ -8,6 +8,7 @@ before any instruction that needs help (a TLB miss, a fault, an ecall), and the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from vm.hart import PC, SATP, Hart
@@ -136,9 +137,9 @@ class PythonEngine:
 
     def steps(self, entry: int, ppn: int) -> list[Step]:
         """The instructions from `entry` to the first jump or trap, or the page's end; at most LONGEST."""
-        found = []
+        known, found = self._page(ppn).steps, []
         for pc in range(entry, min((entry | PAGE - 1) + 1, entry + 4 * LONGEST), 4):
-            step = self._step(pc, ppn)
+            step = known.get(pc) or self._step(pc, ppn)
             found.append(step)
             if step.insn is None or _ends(step.insn):
                 break
@@ -265,6 +266,7 @@ class PythonEngine:
         return page
 
 
+@cache
 def _ends(insn: Insn) -> bool:
     """Whether what follows the instruction in memory may not be next."""
     return any(isinstance(effect, (Jump, Raise)) for effect in insn.effects)

@@ -15,6 +15,7 @@ Handler = Callable[..., int]
 
 #: Distinct words that are remembered as decoded: bounds the host's memory.
 MOST_WORDS = 1 << 16
+_MASK = (1 << 64) - 1
 
 _handlers: dict[str, Handler] = {}
 _understood: dict[int, tuple[Insn | None, Handler, tuple[int, ...]]] = {}
@@ -63,7 +64,7 @@ def understand(word: int) -> tuple[Insn | None, Handler, tuple[int, ...]]:
         known = None, _illegal, ()
     else:
         insn, fields = found
-        known = insn, handler_of(insn), tuple(value & (1 << 64) - 1 for value in fields.values())
+        known = insn, handler_of(insn), tuple([value & _MASK for value in fields.values()])
     if len(_understood) >= MOST_WORDS:
         _understood.clear()
     _understood[word] = known

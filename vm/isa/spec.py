@@ -74,14 +74,18 @@ class Slice(NamedTuple):
 
 
 class Field:
-    """A field of an encoding: its slices, its value's width in bits, and how many low bits are not encoded."""
+    """A field of an encoding: its slices, its value's width in bits, and how many low bits are not encoded.
 
-    __slots__ = ("bits", "low", "signed", "slices")
+    `whole` is the mask of a field that is one slice, as most are, and 0 of others.
+    """
+
+    __slots__ = ("at", "bits", "low", "signed", "slices", "whole")
 
     def __init__(self, slices: tuple[Slice, ...], signed: bool) -> None:
         self.slices, self.signed = slices, signed
         self.bits = max(s.value_low + s.width for s in slices)
         self.low = min(s.value_low for s in slices)
+        self.at, self.whole = slices[0].insn_low, 0 if len(slices) > 1 else (1 << slices[0].width) - 1
 
     def bounds(self) -> tuple[int, int, int]:
         """The least and greatest value, and what a value must be a multiple of."""
@@ -97,10 +101,13 @@ class Field:
         return word
 
     def extract(self, word: int) -> int:
-        """The value that the instruction `word` holds, sign-extended if the field is signed."""
-        value = 0
-        for insn_low, width, value_low in self.slices:
-            value |= (word >> insn_low & (1 << width) - 1) << value_low
+        """The value that the instruction `word` holds, sign-extended if the field is signed (a hot path)."""
+        if self.whole:
+            value = (word >> self.at & self.whole) << self.low
+        else:
+            value = 0
+            for insn_low, width, value_low in self.slices:
+                value |= (word >> insn_low & (1 << width) - 1) << value_low
         return value - (1 << self.bits) if self.signed and value >> self.bits - 1 else value
 
 
