@@ -102,7 +102,7 @@ def store_fault(k: Kernel, mm: Mm, va: int, slot: int) -> tuple[str, int, int]:
     if k.frames.count(old) == 1:
         kind, new = "cow-reuse", old
     else:
-        kind, new = "cow-copy", copy_frame(k, old)
+        kind, new = "cow-copy", copy_frame(k, old, slot, va)
     k.machine.ram.write64(slot, make_pte(new, entry & _FLAGS | PTE_W | PTE_A | PTE_D))
     address_space.flush_page(k, mm, va)
     if new != old:
@@ -110,9 +110,12 @@ def store_fault(k: Kernel, mm: Mm, va: int, slot: int) -> tuple[str, int, int]:
     return kind, new, old
 
 
-def copy_frame(k: Kernel, ppn: int) -> int:
-    """A new frame with the same bytes. The caller sees to it that `ppn` is held by somebody meanwhile."""
-    new = k.frames.alloc(zero=False)
+def copy_frame(k: Kernel, ppn: int, slot: int, va: int) -> int:
+    """A new frame with the same bytes, for the page at `va`, whose leaf entry is at `slot`.
+
+    The caller sees to it that `ppn` is held by somebody meanwhile.
+    """
+    new = k.frames.alloc(zero=False, place=(slot, va))
     k.machine.ram.copy_frame(new, ppn)
     k.stats.pay("frames", 1)
     return new

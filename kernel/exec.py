@@ -231,7 +231,7 @@ def _map_stack(k: Kernel, new: Mm, stack: initial_stack.Stack, prot: int) -> Non
 def _place(k: Kernel, new: Mm, vma: Vma, va: int, data: bytes) -> None:
     """A fresh frame of zeros with `data` at `va`, mapped in the page of `va`, where nothing is mapped yet."""
     slot = pagetable.own(k, new.root, va)
-    ppn = k.frames.alloc()
+    ppn = k.frames.alloc(place=(slot, va))
     k.machine.ram.write(ppn * PAGE + va % PAGE, data)
     fault.install(k, new, vma, slot, ppn, writable=True, dirty=True)
 

@@ -44,9 +44,6 @@ SEGV_MAPERR, SEGV_ACCERR = 1, 2
 BUS_ADRERR = 2
 SI_KERNEL = 0x80
 
-#: Bytes of a mapping from which on its frames shall follow each other.
-LARGE = 1 << 20
-
 # A right to write is a right to read on RISC-V (Linux's arch/riscv/mm/fault.c).
 # li a7, rt_sigreturn; ecall: what Linux has in its vDSO as __vdso_rt_sigreturn
 TRAMPOLINE_CODE = bytes.fromhex("9308b008 73000000")
@@ -134,13 +131,12 @@ def _resolve(k: Kernel, t: Task, mm: Mm, va: int, access: str) -> Refusal | tupl
 def _map_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -> Refusal | tuple[str, int, int]:
     """The first touch of a page."""
     if vma.inode:
-        outcome = _file_page(k, vma, va, access)
+        outcome = _file_page(k, vma, va, access, slot)
         if isinstance(outcome, Refusal):
             return outcome
         kind, ppn, old = outcome
     else:
-        near = va // PAGE if vma.end - vma.start >= LARGE else None
-        kind, ppn, old = "stack" if vma.flags & GROWS_DOWN else "demand", k.frames.alloc(near=near), 0
+        kind, ppn, old = "stack" if vma.flags & GROWS_DOWN else "demand", k.frames.alloc(place=(slot, va)), 0
         if vma.flags & SIGNAL_TRAMPOLINE:
             k.machine.ram.write(ppn * PAGE, TRAMPOLINE_CODE)
     install(k, mm, vma, slot, ppn, writable=kind != "file", dirty=access == "store")
@@ -166,7 +162,7 @@ def _shared_page(k: Kernel, mm: Mm, vma: Vma, va: int, access: str, slot: int) -
     return "shared", ppn, ppn
 
 
-def _file_page(k: Kernel, vma: Vma, va: int, access: str) -> Refusal | tuple[str, int, int]:
+def _file_page(k: Kernel, vma: Vma, va: int, access: str, slot: int) -> Refusal | tuple[str, int, int]:
     """(kind, frame with a hold for the new entry, frame it was copied from or 0)."""
     offset = (va & -PAGE) - vma.start + vma.offset
     if offset >= fs.inode(k, vma.inode).size:
@@ -177,7 +173,7 @@ def _file_page(k: Kernel, vma: Vma, va: int, access: str) -> Refusal | tuple[str
     if access != "store":
         return "file", cached, 0
     try:
-        return "cow-copy", cow.copy_frame(k, cached), cached
+        return "cow-copy", cow.copy_frame(k, cached, slot, va), cached
     finally:
         k.frames.release(cached)
 

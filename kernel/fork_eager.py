@@ -29,7 +29,7 @@ def copy_pages(k: Kernel, parent: Mm, child: Mm) -> int:
             continue
         slot, ppn = pagetable.own(k, child.root, va), entry >> 10
         if vma.prot & PROT_WRITE:
-            ram.write64(slot, cow.copy_frame(k, ppn) << 10 | entry & _FLAGS)
+            ram.write64(slot, cow.copy_frame(k, ppn, slot, va) << 10 | entry & _FLAGS)
         else:
             k.frames.hold(ppn)
             ram.write64(slot, entry)

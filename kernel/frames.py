@@ -5,11 +5,11 @@ the next table), one if it is a root page table, one if it is in the page cache,
 counts lie in guest RAM, so that a snapshot of RAM has them. The table is in the first frames, one 32-bit word for each
 frame:
 
-    | 0 count 30:0 |   in use, or never used yet (count 0)
-    | 1 next 30:0  |   free again: `next` is the index of the next free frame (0: the last)
+    | free 31 | listed 30 | count 29:0 |     0: never used yet
 
-Free frames are handed out last freed first, then those that were never used, lowest first. Those are zero already,
-which keeps the host from committing memory that no program asked for.
+Behind it is a stack of the numbers of frames that were freed, 32 bits each. Frames are handed out last freed first,
+then those that were never used, lowest first; those are zero already, which keeps the host from committing memory that
+no program asked for. A frame that is taken for its place stays on the stack, and is passed over there.
 """
 
 from __future__ import annotations
@@ -18,25 +18,29 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from kernel.errno import OutOfMemory
+from vm.ram import PAGE, RAM_BASE
 
 if TYPE_CHECKING:
     from kernel.kernel import Kernel
 
-_FREE = 1 << 31
-_PER_PAGE = 1024  # counts in one frame of the table
+_FREE, _LISTED = 1 << 31, 1 << 30
+_COUNT = _LISTED - 1
+_PER_PAGE = 1024  # words in one frame of the table, and of the stack
 
 
 class Frames:
     """Frames are named by ppn. Every `alloc` and `hold` must be matched by one `release`."""
 
-    __slots__ = ("_k", "_ram", "_first", "_counts", "_head", "_fresh", "total", "used", "most")
+    __slots__ = ("_k", "_ram", "_first", "_counts", "_freed", "_top", "_stack", "_fresh", "total", "used", "most")
 
     def __init__(self, k: Kernel) -> None:
         ram = k.machine.ram
         self._k, self._ram, self._first = k, ram, ram.first_ppn
         self._counts: memoryview = ram.words32[: ram.frames]
-        table = -(-ram.frames // _PER_PAGE)
-        self._head = 0  # index of the frame that was freed last, 0 if none
+        self._stack = -(-ram.frames // _PER_PAGE)  # index of the stack's first frame
+        self._freed: memoryview = ram.words32[self._stack * _PER_PAGE :][: ram.frames]
+        table = 2 * self._stack
+        self._top = 0  # how many are on the stack
         self._fresh = table  # no frame below this index was never used
         self.total = ram.frames - table  # frames that can be handed out
         self.used = 0
@@ -44,35 +48,65 @@ class Frames:
         for index in range(table):
             self._set(index, 1)
 
-    def alloc(self, zero: bool = True, near: int | None = None) -> int:
+    def alloc(self, zero: bool = True, place: tuple[int, int] | None = None) -> int:
         """A frame with one holder, full of zeros (unless the caller overwrites all of it). Raises OutOfMemory.
 
-        `near` is the number of a page in a large mapping: where no frame stands in the way, such pages get frames that
-        lie as the pages do, whatever the order in which they are touched. The llvm engine likes that.
+        `place`: for a page's frame, the physical address of its leaf entry, and its virtual address. Where it is free,
+        the page gets the frame that follows the one of the page before, or comes before the one of the page behind, or
+        lies as the page does in its address space: the llvm engine likes frames that lie as their pages do
+        (vm/native/runs.py), in whatever order the pages are touched.
         """
         if self.used == self.total and not self._k.page_cache.shrink(self._k):
             raise OutOfMemory
-        index = self._head
-        if near is not None and not self._counts[(near + self.total // 4) % self.total]:
-            index = (near + self.total // 4) % self.total
-        elif index:
-            self._head = self._counts[index] ^ _FREE
-            if zero:
-                self._ram.zero_frame(self._first + index)
-        else:
-            while self._counts[self._fresh]:
-                self._fresh += 1
-            index = self._fresh
-            self._fresh += 1
-        self._set(index, 1)
+        index = (self._wished(*place) if place else 0) or self._pop() or self._never_used()
+        word = self._counts[index]
+        if zero and word:
+            self._ram.zero_frame(self._first + index)
+        self._set(index, 1 | word & _LISTED)
         self.used += 1
         self.most = max(self.most, self.used)
         return self._first + index
 
+    def _wished(self, slot: int, va: int) -> int:
+        """The index of a free frame for a page, by those of its neighbours or by its address; 0 if there is none."""
+        counts = self._counts
+        for wish in (*self._neighbours(slot), (va // PAGE + self.total // 4) % self.total):
+            word = counts[wish]
+            if not word or word & _FREE:
+                return wish
+        return 0
+
+    def _neighbours(self, slot: int) -> list[int]:
+        """Indices of the frames that would continue those of the pages beside a leaf entry."""
+        at, words = slot - RAM_BASE >> 3, self._ram.words64
+        before = words[at - 1] >> 10 if at & 511 else 0
+        behind = words[at + 1] >> 10 if at + 1 & 511 else 0
+        wishes = [before + 1 - self._first] if before else []
+        if behind:
+            wishes.append(behind - 1 - self._first)
+        return [wish for wish in wishes if 0 <= wish < len(self._counts)]
+
+    def _pop(self) -> int:
+        """The index of the frame that was freed last, and is free still; 0 if there is none."""
+        while self._top:
+            self._top -= 1
+            index = int(self._freed[self._top])
+            word = self._counts[index] & ~_LISTED
+            self._set(index, word)
+            if word & _FREE:
+                return index
+        return 0
+
+    def _never_used(self) -> int:
+        """The lowest index that was never used."""
+        while self._counts[self._fresh]:
+            self._fresh += 1
+        return self._fresh
+
     def count(self, ppn: int) -> int:
         """The number of holders; 0 if the frame is free."""
         word = int(self._counts[ppn - self._first])
-        return 0 if word & _FREE else word
+        return 0 if word & _FREE else word & _COUNT
 
     def hold(self, ppn: int) -> None:
         """One more holder of a frame that has one already."""
@@ -89,9 +123,12 @@ class Frames:
         index = ppn - self._first
         word = self._counts[index]
         assert 0 < word < _FREE, f"frame {ppn:#x} is released, but it is free"
-        if word == 1:
-            self._set(index, _FREE | self._head)
-            self._head = index
+        if word & _COUNT == 1:
+            self._set(index, _FREE | _LISTED)
+            if not word & _LISTED:
+                self._freed[self._top] = index
+                self._ram.mark_dirty(self._stack + (self._top >> 10))
+                self._top += 1
             self.used -= 1
         else:
             self._set(index, word - 1)
@@ -115,19 +152,22 @@ class Frames:
 
     def release_many(self, ppns: Sequence[int]) -> None:
         """`release` each of them (a hot path: exit calls it with all pages of a table)."""
-        counts, first, pages, head, freed = self._counts, self._first, set(), self._head, 0
+        counts, first, pages, stack, top, freed = self._counts, self._first, set(), self._freed, self._top, 0
         for ppn in ppns:
             index = ppn - first
             word = counts[index]
             assert 0 < word < _FREE, f"frame {ppn:#x} is released, but it is free"
-            if word == 1:
-                counts[index] = _FREE | head
-                head = index
+            if word & _COUNT == 1:
+                counts[index] = _FREE | _LISTED
+                if not word & _LISTED:
+                    stack[top] = index
+                    top += 1
                 freed += 1
             else:
                 counts[index] = word - 1
             pages.add(index >> 10)
-        self._head = head
+        pages.update(range(self._stack + (self._top >> 10), self._stack + (top + _PER_PAGE - 1 >> 10)))
+        self._top = top
         self.used -= freed
         self._mark(pages)
         self._k.stats.pay("counts", len(ppns))
@@ -135,17 +175,17 @@ class Frames:
             self._tell_released(ppns)
 
     def snapshot(self) -> tuple[int, int, int, int]:
-        """What RAM doesn't have: the ends of the free list."""
-        return self._head, self._fresh, self.used, self.most
+        """What RAM doesn't have: how high the stack is, and what was never used."""
+        return self._top, self._fresh, self.used, self.most
 
     def restore(self, data: tuple[int, int, int, int]) -> None:
         """Takes back what `snapshot` gave, when RAM is back too."""
-        self._head, self._fresh, self.used, self.most = data
+        self._top, self._fresh, self.used, self.most = data
 
     def in_use(self) -> list[int]:
         """All frames with a holder except the table's own, ascending. For the checker: it looks at every frame."""
         words = self._counts.tolist()
-        table = -(-len(words) // _PER_PAGE)
+        table = 2 * self._stack
         return [self._first + i for i, word in enumerate(words) if 0 < word < _FREE and i >= table]
 
     def _set(self, index: int, word: int) -> None:

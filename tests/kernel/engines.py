@@ -52,9 +52,9 @@ def eager(hot: int = HOT) -> Iterator[None]:
         patch.setattr(layout, "HOT_JUMPS", hot)
         patch.setattr(worker.Worker, "__init__", nobody)
         patch.setattr(code, "_natives", {})
-        code._handlers.cache_clear()
+        code._parts.cache_clear()
         yield
-    code._handlers.cache_clear()
+    code._parts.cache_clear()
 
 
 class Case(NamedTuple):

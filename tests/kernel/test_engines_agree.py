@@ -33,9 +33,9 @@ def eager() -> Iterator[None]:
         patch.setattr(layout, "HOT_JUMPS", 1000)
         patch.setattr(worker.Worker, "__init__", nobody)
         patch.setattr(code, "_natives", {})
-        code._handlers.cache_clear()
+        code._parts.cache_clear()
         yield
-    code._handlers.cache_clear()
+    code._parts.cache_clear()
 
 
 def boot_on(engine: str, name: str, quantum: int, most: int) -> Kernel:

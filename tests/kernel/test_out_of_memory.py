@@ -22,11 +22,11 @@ class Injector:
         self.left = 1 << 30
         real = Frames.alloc
 
-        def alloc(frames: Frames, zero: bool = True, near: int | None = None) -> int:
+        def alloc(frames: Frames, zero: bool = True, place: tuple[int, int] | None = None) -> int:
             if self.left == 0:
                 raise OutOfMemory
             self.left -= 1
-            return real(frames, zero, near)
+            return real(frames, zero, place)
 
         monkeypatch.setattr(Frames, "alloc", alloc)
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.vm.support import heat
+from tests.vm.support import eager, heat
 
-__all__ = ["heat"]
+__all__ = ["eager", "heat"]

@@ -6,7 +6,7 @@ No assembler: a program is a list of words, `i("addi", rd=5, rs1=0, imm=1)`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import pytest
@@ -184,3 +184,20 @@ def heat(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     """Run the test with blocks compiled at once, after a few rounds, and never."""
     monkeypatch.setattr(engine_python, "HOT", HEAT[request.param])
     return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def eager() -> Iterator[None]:
+    """Translate regions when a jump is taken for the second time, and at once."""
+    from vm.native import code, layout, worker
+
+    def nobody(self: worker.Worker) -> None:
+        raise OSError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "HOT_JUMPS", 2)
+        patch.setattr(worker.Worker, "__init__", nobody)
+        patch.setattr(code, "_natives", {})
+        code._parts.cache_clear()
+        yield
+    code._parts.cache_clear()

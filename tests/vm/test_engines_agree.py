@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,26 +10,12 @@ from tests.vm.programs import Program, programs, slicings
 from tests.vm.support import CODE_VA, ECALL, RWX, RX, Board, i, registers_of
 from vm import engine
 from vm.mmu import make_satp
-from vm.native import code, layout, worker
 from vm.trap import Exit
 
 STEPS = 200
 
 
-@pytest.fixture(scope="module", autouse=True)
-def eager() -> Iterator[None]:
-    """Translate regions when a jump is taken for the second time, and at once."""
-
-    def nobody(self: worker.Worker) -> None:
-        raise OSError
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "HOT_JUMPS", 2)
-        patch.setattr(worker.Worker, "__init__", nobody)
-        patch.setattr(code, "_natives", {})
-        code._handlers.cache_clear()
-        yield
-    code._handlers.cache_clear()
+pytestmark = pytest.mark.usefixtures("eager")
 
 
 def run_on(name: str, program: Program, slices: list[int]) -> tuple[Exit, Board]:

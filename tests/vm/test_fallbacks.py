@@ -33,9 +33,9 @@ def no_multiplication(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if native code could not multiply."""
     monkeypatch.delitem(ir._BINARY, "mul")
     monkeypatch.setattr(code, "_natives", {})
-    code._handlers.cache_clear()
+    code._parts.cache_clear()
     yield
-    code._handlers.cache_clear()
+    code._parts.cache_clear()
 
 
 @pytest.mark.usefixtures("no_multiplication")

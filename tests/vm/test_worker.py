@@ -71,12 +71,12 @@ def test_the_worker_of_a_machine_whose_jumps_are_hot_sooner_is_of_the_same_versi
 ) -> None:
     before = origin()
     monkeypatch.setattr(layout, "HOT_JUMPS", layout.HOT_JUMPS + 1)
-    code._handlers.cache_clear()
+    code._parts.cache_clear()
     origin.cache_clear()
     try:
         assert origin() == before
     finally:
-        code._handlers.cache_clear()
+        code._parts.cache_clear()
         origin.cache_clear()
 
 

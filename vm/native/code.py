@@ -17,8 +17,9 @@ import llvmlite
 import llvmlite.binding as llvm
 
 from vm.isa.spec import TABLE
-from vm.native.handlers import is_rare, module, module_of_more
+from vm.native.handlers import is_rare, module, module_of_more, module_of_runs
 from vm.native.ir import can_render
+from vm.native.runs import REACHERS
 from vm.native.walk import WALKERS
 
 #: Regions that one LLVM linker links at most. It keeps 10 KiB of each for as long as it lives, and it lives as long as
@@ -46,28 +47,28 @@ class Native:
         self._objects, self._count = objects, count
         self._jit = llvm.create_lljit_compiler(target_machine())
         self._linked = self.generation = 0
-        self.address = _Addresses(self._load_rare)
-        self._libraries = [self._load(rare=False)]
+        self.address = _Addresses(self._load_more)
+        self._libraries = [self._load("common")]
         number = ctypes.c_void_p  # ctypes passes it in half the time of a c_uint64
         go = ctypes.PYFUNCTYPE(None, number, number, number, number)(self.address["go"])
         self.go: Callable[[int, int, int, int], None] = go
 
-    def _load(self, rare: bool) -> llvm.ResourceTracker:
-        """The common handlers or the rare ones: from the cache, or compiled."""
-        (text, names), objects = _handlers(self._count)[rare], self._objects
-        name = _object_name(self._count, rare)
+    def _load(self, part: str) -> llvm.ResourceTracker:
+        """A part of what is not a region: from the cache, or compiled."""
+        (text, names), objects = _parts(self._count)[part], self._objects
+        name = _object_name(self._count, part)
         image = objects.load(name) if objects is not None else None
         if image is None:
             image = _compile(target_machine(), text)
             if objects is not None:
                 objects.store(name, image)
-        walkers = {name: self.address[name] for name in WALKERS} if rare else {}
+        walkers = {name: self.address[name] for name in WALKERS} if part != "common" else {}
         library = self._link(name, image, names, walkers)
         self.address.update({name: library[name] for name in names})
         return library
 
-    def _load_rare(self) -> None:
-        self._libraries.append(self._load(rare=True))
+    def _load_more(self, name: str) -> None:
+        self._libraries.append(self._load("runs" if name in REACHERS else "rare"))
 
     def install(self, image: bytes, plain: str, guard: int) -> llvm.ResourceTracker:
         """Make a region's object runnable: its address is ["region"] of the result, as long as that is kept.
@@ -79,7 +80,9 @@ class Native:
         if self._linked % MOST_LINKED == 0:
             self._jit = llvm.create_lljit_compiler(target_machine())
             self.generation += 1
-        imports = {"plain": self.address[plain], "guard": guard} | {name: self.address[name] for name in WALKERS}
+        imports = {"plain": self.address[plain], "guard": guard} | {
+            name: self.address[name] for name in (*WALKERS, *REACHERS)
+        }
         return self._link(f"region{self._linked}", image, ["region"], imports)
 
     def _link(
@@ -94,14 +97,14 @@ class Native:
 
 
 class _Addresses(dict[str, int]):
-    """Handlers by name; whoever asks for a rare one makes `load` add them all."""
+    """Handlers and helpers by name; whoever asks for one that is not there makes `load` add it and others."""
 
-    def __init__(self, load: Callable[[], None]) -> None:
+    def __init__(self, load: Callable[[str], None]) -> None:
         super().__init__()
         self._load = load
 
     def __missing__(self, name: str) -> int:
-        self._load()
+        self._load(name)
         return self[name]
 
 
@@ -119,18 +122,16 @@ def is_cached(objects: ObjectCache | None, count: bool) -> bool:
     """Whether `native` need not compile anything before it gives the common handlers."""
     if count in _natives:
         return True
-    return objects is not None and objects.load(_object_name(count, rare=False)) is not None
+    return objects is not None and objects.load(_object_name(count, "common")) is not None
 
 
-def _object_name(count: bool, rare: bool) -> str:
-    kind = "rare-" if rare else ""
-    return f"handlers-{kind}{blake2b(toolchain(count).encode(), digest_size=20).hexdigest()}"
+def _object_name(count: bool, part: str) -> str:
+    return f"handlers-{part}-{blake2b(toolchain(count).encode(), digest_size=20).hexdigest()}"
 
 
 def toolchain(count: bool) -> str:
     """All that a handler's object follows from: the IR of every instruction, LLVM, its options, and the processor."""
-    common, rare = _handlers(count)
-    return f"{_generator()}\n{common[0]}{rare[0]}"
+    return "\n".join([_generator(), *(text for text, _ in _parts(count).values())])
 
 
 def _generator() -> str:
@@ -179,11 +180,11 @@ def compile_region(machine: llvm.TargetMachine, text: str) -> bytes:
 
 
 @cache
-def _handlers(count: bool) -> tuple[tuple[str, list[str]], tuple[str, list[str]]]:
-    """The IR and the names of the common handlers, and of the rare ones: compiling those can wait, mostly for ever."""
+def _parts(count: bool) -> dict[str, tuple[str, list[str]]]:
+    """IR and names: the common handlers; the rare ones and what regions call, which can wait, mostly for ever."""
     insns = [insn for insn in TABLE.values() if can_render(insn)]
     common, rare = [insn for insn in insns if not is_rare(insn)], [insn for insn in insns if is_rare(insn)]
-    return module(common, count), module_of_more(rare, count)
+    return {"common": module(common, count), "rare": module_of_more(rare, count), "runs": module_of_runs()}
 
 
 def _compile(machine: llvm.TargetMachine, text: str) -> bytes:

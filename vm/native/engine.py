@@ -28,6 +28,7 @@ from vm.native.layout import (
     FAULT,
     FETCHES,
     FLAGS,
+    GENERATION,
     HOT,
     LEFT,
     LOADS,
@@ -68,9 +69,8 @@ MOST_AT_ONCE, NEAR = 16, 1 << 20
 MOST_TARGETS, MOST_JUMPS = 64, 4096
 #: Addresses at which a run began, whose records are remembered.
 MOST_STARTS = 4096
-_EPOCH, _CYCLE_END, _TIME_END, _LEFT, _REASON, _FAULT = (
-    at >> 3 for at in (EPOCH, CYCLE_END, TIME_END, LEFT, REASON, FAULT)
-)
+_EPOCH, _GENERATION, _CYCLE_END, _TIME_END = (at >> 3 for at in (EPOCH, GENERATION, CYCLE_END, TIME_END))
+_LEFT, _REASON, _FAULT = (at >> 3 for at in (LEFT, REASON, FAULT))
 _ECALL = TRAP + Cause.ECALL
 
 
@@ -141,7 +141,7 @@ class LlvmEngine:
             while True:
                 part = n if n <= PART else PART
                 later = n - part
-                words[_EPOCH] = space.epoch
+                words[_EPOCH], words[_GENERATION] = space.epoch, space.generation
                 words[_CYCLE_END], words[_TIME_END] = memory.retired - later, memory.clock - later
                 block.clean = False
                 self._go(hart.address or hart.locate(), record, part, self._address)

@@ -30,6 +30,7 @@ from vm.native.layout import (
     SIGNATURE,
     TRAP,
 )
+from vm.native.runs import REACH, REACHERS
 from vm.native.walk import DECLARED, WALK, WALKERS
 
 
@@ -146,6 +147,11 @@ def module_of_more(insns: list[Insn], count: bool) -> tuple[str, list[str]]:
     """The IR of more handlers, and their names: the walkers are those of the first module."""
     text, names = _handlers(insns, count)
     return "".join([HEAD, DECLARED, "\n", text]), names
+
+
+def module_of_runs() -> tuple[str, list[str]]:
+    """The IR of what finds runs for regions, and the names."""
+    return "".join([HEAD, DECLARED, "\n", *REACH]), list(REACHERS)
 
 
 def is_rare(insn: Insn) -> bool:

@@ -32,9 +32,9 @@ SUPERPAGES = 128
 DIRTIED = 136
 #: The address of a page fault that a walker found.
 FAULT = 144
-#: Where instructions of regions leave the addend of their last access, as a guess for the next.
-GUESSES, GUESS_COUNT = RING + RING_SIZE, 512
-MACHINE_SIZE = GUESSES + 8 * GUESS_COUNT
+#: What tells one state of one address space's translations from all others.
+GENERATION = 152
+MACHINE_SIZE = RING + RING_SIZE
 #: Which word has what a counter will be at the end of the budget.
 COUNTER_AT = {CYCLE: CYCLE_END, INSTRET: CYCLE_END, TIME: TIME_END}
 #: ROOT when translation is off: no table lies there, so that the walker leaves all to the MMU.
@@ -55,6 +55,15 @@ TLB_ENTRIES = 4096
 NO_ADDEND = 1
 #: Entries of the fetch TLB: tag (page address), address of the page's records.
 FETCH_ENTRIES = 256
+#: The runs that an address space used last (runs.py) lie RUNS bytes behind the entries for loads, and as far behind
+#: those for stores: a head of generation, looks that are left, and where the next run goes; then runs, each of low and
+#: high address and addend. Head and runs have RUN bytes each.
+MOST_RUNS, RUN = 8, 32
+RUNS = (2 * TLB_ENTRIES + FETCH_ENTRIES) * 16
+RUNS_SIZE = (1 + MOST_RUNS) * RUN
+#: A region's slots: the first holds the generation, each other one belongs to an access: the run's low address, how far
+#: above that the access may begin, the addend, how often the TLB may still serve it.
+SLOT, SLOT_LIMIT, SLOT_ADDEND, SLOT_COUNT = 32, 8, 16, 24
 
 #: The calling convention: almost all registers carry arguments or are free, so that a handler saves nothing.
 CALLING = "preserve_nonecc"

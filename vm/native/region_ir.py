@@ -4,8 +4,6 @@ Registers are LLVM values inside, and lie in the hart's block before and after. 
 that the budget lets all run until such a place comes again, so that a slice ends after exactly its last instruction.
 Whatever needs help goes back to the record of the instruction, with every register and count exact: its handler does
 it, and goes on.
-
-A register that stays on a page for long has the page's addend in a variable: what reads through it needs no TLB.
 """
 
 from __future__ import annotations
@@ -13,15 +11,12 @@ from __future__ import annotations
 from vm.isa.expr import SetX, Value
 from vm.memory import INSTRUCTION_ALIGNMENT
 from vm.native.flow import Flow
-from vm.native.ir import PLAIN, Writer
 from vm.native.layout import (
     CALLING,
     CHECK,
     COUNTER_AT,
     EPOCH,
     GUARD_WORDS,
-    GUESS_COUNT,
-    GUESSES,
     HART,
     HEAD,
     LOADS,
@@ -32,25 +27,23 @@ from vm.native.layout import (
     STORES,
 )
 from vm.native.regions import Block, Region
+from vm.native.slots import SlotWriter
 from vm.native.walk import DECLARED
 from vm.ram import PAGE
 
 
-class RegionWriter(Writer):
+class RegionWriter(SlotWriter):
     """Writes the IR of one region as function "region"; calls the entry's own handler as "plain"."""
 
     def __init__(self, region: Region, count: bool) -> None:
-        super().__init__(count)
+        super().__init__(region, count)
         self.region, self.flow = region, Flow(region)
         self._used: set[int] = set()
         self._written: set[int] = set()
-        self._pages: set[str] = set()
         self._exits: list[tuple[str, str, str]] = []
         self._selves: list[tuple[str, str]] = []
         self._fars: list[tuple[str, str, str]] = []
         self._here = "entry"
-        self._steady: frozenset[int] = frozenset()
-        self._chased: frozenset[int] = frozenset()
 
     def module(self) -> str:
         """The whole module."""
@@ -61,27 +54,24 @@ class RegionWriter(Writer):
         self._head()
         plain = f"declare {CALLING} void @plain(ptr, ptr, i64, ptr)\n@guard = external global [{GUARD_WORDS} x i64]"
         start = f"define {CALLING} void @region({SIGNATURE}) {{"
-        return "\n".join([HEAD, plain, DECLARED, start, *self.lines, *body, "}"]) + "\n"
+        return "\n".join([HEAD, plain, DECLARED, self._declarations(), start, *self.lines, *body, "}"]) + "\n"
 
     def _head(self) -> None:
         """Load every register that the region uses, and where the TLB lies."""
+        registers = sorted(self._used | self._written)
         self._start("entry")
+        for variable in ("%leftv", *(f"%x{number}" for number in registers), *self._variables()):
+            self._line(f"{variable} = alloca i64")  # here, or LLVM makes no values of them
         if len(self.region.spans) > 1:
             self._guard()
         for name, word in (("loads", LOADS), ("stores", STORES)):
             self._line(f"%{name}p = getelementptr i8, ptr %m, i64 {word}")
             self._line(f"%{name} = load ptr, ptr %{name}p{MACHINE}")
-        self._line("%leftv = alloca i64")
         self._line("store i64 %left, ptr %leftv")
-        for number in sorted(self._used | self._written):
-            self._line(f"%x{number} = alloca i64")
+        for number in registers:
             value = self._emit(f"load i64, ptr {self._at('%st', 8 * number)}{HART}")
             self._line(f"store i64 {value}, ptr %x{number}")
-        for name in sorted(self._pages):
-            self._line(f"%page{name} = alloca i64")
-            self._line(f"%addend{name} = alloca i64")
-            self._line(f"store i64 -1, ptr %page{name}")
-            self._line(f"store i64 0, ptr %addend{name}")
+        self._empty_slots()
         self._line(f"br label %b{self.region.entry:x}")
 
     def _guard(self) -> None:
@@ -114,7 +104,7 @@ class RegionWriter(Writer):
             go = self._unlikely(self._emit(f"icmp ugt i64 {left}, {room}"))
             self._back_to(block.pc, left)
             self._start(go)
-        self._steady, self._chased = self.flow.steady(block.pc), self.flow.chased(block.pc)
+        self._begin_accesses(block)
         ended = False
         for index, op in enumerate(block.ops):
             self._op, self._left = op, (left, index)
@@ -144,38 +134,6 @@ class RegionWriter(Writer):
 
     def _table(self, access: str) -> str:
         return "%loads" if access in ("load", "lr") else "%stores"
-
-    def _addend(self, address: str, size: int, access: str) -> str:
-        """Through a variable, where the base register is steady; it is set when it was of no use."""
-        if access not in PLAIN:
-            return super()._addend(address, size, access)
-        base = self._op.fields["rs1"]
-        if base not in self._steady:
-            found = super()._addend(address, size, access)
-            return self._guess(found) if base in self._chased else found
-        self._pages.add(name := f"{base}{access}")
-        page = self._emit(f"load i64, ptr %page{name}")
-        other = self._emit(f"and i64 {self._emit(f'xor i64 {address}, {page}')}, {-4096 | size - 1}")
-        self._unlikely(self._emit(f"icmp eq i64 {other}, 0"), go := self._label("same"))
-        addend = super()._addend(address, size, access)
-        self._line(f"store i64 {self._emit(f'and i64 {address}, -4096')}, ptr %page{name}")
-        self._line(f"store i64 {addend}, ptr %addend{name}")
-        self._line(f"br label %{go}")
-        self._start(go)
-        return self._emit(f"load i64, ptr %addend{name}")
-
-    def _guess(self, found: str) -> str:
-        """What the TLB holds, from where this instruction put it last time: the processor need not wait to go on.
-
-        Pages whose frames lie as they do have one addend. Worth it for a pointer that was just loaded.
-        """
-        place = self._at("%m", GUESSES + (self._op.pc // INSTRUCTION_ALIGNMENT % GUESS_COUNT) * 8)
-        same = self._emit(f"icmp eq i64 {found}, {self._emit(f'load i64, ptr {place}{MACHINE}')}")
-        self._unlikely(same, go := self._label("same"))
-        self._line(f"store i64 {found}, ptr {place}{MACHINE}")
-        self._line(f"br label %{go}")
-        self._start(go)
-        return self._emit(f"load i64, ptr {place}{MACHINE}")
 
     # operands
 

@@ -11,7 +11,7 @@ import ctypes
 import mmap
 from typing import Any
 
-from vm.native.layout import FETCH_ENTRIES, TLB_ENTRIES
+from vm.native.layout import FETCH_ENTRIES, RUNS, RUNS_SIZE, TLB_ENTRIES
 from vm.ram import PAGE_SHIFT
 from vm.tlb import AddressSpace
 
@@ -38,7 +38,7 @@ class Block:
     __slots__ = ("address", "clean", "memory", "words")
 
     def __init__(self) -> None:
-        self.memory = mmap.mmap(-1, _SIZE)
+        self.memory = mmap.mmap(-1, TLB_ENTRIES * 16 + RUNS + RUNS_SIZE)
         self.words: memoryview = memoryview(self.memory).cast("Q")
         self.address = address_of(self.memory)
         self.clean = False  # whether it is empty for sure: native code has not run with it
@@ -78,13 +78,13 @@ class NativeSpace(AddressSpace):
     `epoch` changes whenever its map of fetches does, and no other space ever has the same.
     """
 
-    __slots__ = ("block", "epoch", "pool")
+    __slots__ = ("block", "epoch", "generation", "pool")
 
     def __init__(self, pool: Pool) -> None:
         super().__init__()
         self.pool = pool
         self.block: Block | None = None
-        self.epoch = pool.new_epoch()
+        self.epoch = self.generation = pool.new_epoch()
 
     def insert(self, access: str, page: int, offset: int) -> None:
         """See AddressSpace; native code finds fetch entries another way: LlvmEngine adds them."""
@@ -97,7 +97,7 @@ class NativeSpace(AddressSpace):
     def clear(self) -> None:
         """See AddressSpace."""
         super().clear()
-        self.epoch = self.pool.new_epoch()
+        self.epoch = self.generation = self.pool.new_epoch()
         if self.block is not None:
             self.block.clear()
 
@@ -106,12 +106,14 @@ class NativeSpace(AddressSpace):
         if page in self.fetch:
             self.epoch = self.pool.new_epoch()
         super().drop(page)
+        self.generation = self.pool.new_epoch()
         if self.block is not None:
             self.block.drop(page)
 
     def close_stores(self) -> None:
         """See AddressSpace."""
         super().close_stores()
+        self.generation = self.pool.new_epoch()
         if self.block is not None:
             self.block.clear_kind("store")
 
