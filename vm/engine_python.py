@@ -37,6 +37,11 @@ Maps = dict[int, int]
 Block = Callable[[memoryview, Maps, Maps, int], int]
 
 
+def at_ecall(x: memoryview, loads: Maps, stores: Maps, n: int) -> int:
+    """The block of an ecall: it makes no way, and `run` knows it. System calls are many, and an exception is dear."""
+    return n
+
+
 class Cold:
     """Code from one entry to the next jump, run by handlers until it is worth compiling."""
 
@@ -112,6 +117,8 @@ class PythonEngine:
                 before = n
                 n = block(x, loads, stores, n)
                 if n == before or memory.missed or memory.stale:
+                    if block is at_ecall:
+                        return trapped(budget - n, Cause.ECALL, x[PC], 0)
                     n = self._assist(x, n)
         except HardwareFault as fault:
             return self._trapped(x, fault, budget)
@@ -249,7 +256,9 @@ class PythonEngine:
             self._kept += 4
             cold = Cold(self, pc, ppn)
             low = pc & PAGE - 1
-            code = page.codes[pc] = Code(cold, low, low + 4 * len(cold.steps))
+            first = cold.steps[0].insn
+            block: Block = at_ecall if first is not None and first.name == "ecall" else cold
+            code = page.codes[pc] = Code(block, low, low + 4 * len(cold.steps))
         space.jump[pc] = code.block
         return code.block
 
