@@ -7,7 +7,7 @@ Runs are interleaved: each round runs every machine once, so that a slow moment 
 
 - Steady state: a kernel runs with one unit of work and with many, so many that qemu-riscv64 takes S seconds for them;
   the difference is what the work took, without start-up, and with forkyard's translations cached by a run before.
-  CPU time of the process, user and system.
+  CPU time of the process, user and system. Compiling: what the process that translates took in that first run.
 - Whole process: from the command to its end, on the clock, with a cache that is empty or filled by a run before.
 - Costs: CPU time of one system call, fork, fault or switch, from the same kind of difference.
 """
@@ -46,7 +46,7 @@ def calibrate(machines: Machines, kernel: str, seconds: float) -> int:
 def steady(machines: Machines, kernel: str, units: int, rounds: int, names: list[str]) -> Steady:
     """Interleaved rounds of the least work and of `units` more; the outputs must be the same everywhere."""
     taken: dict[str, list[float]] = {name: [] for name in names}
-    machines.run("forkyard", kernel, units + 1)  # fills its cache
+    compiling = machines.run("forkyard", kernel, units + 1).helpers  # fills its cache
     for _ in range(rounds):
         outputs = set()
         for name in names:
@@ -55,7 +55,7 @@ def steady(machines: Machines, kernel: str, units: int, rounds: int, names: list
             outputs.add(many.output.replace(b"\r", b""))
         if len(outputs) != 1:
             raise SystemExit(f"{kernel}: the machines disagree: {outputs}")
-    return Steady(kernel, units, taken)
+    return Steady(kernel, units, taken, compiling)
 
 
 def whole(machines: Machines, kernel: str, units: int, rounds: int) -> Whole:

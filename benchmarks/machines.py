@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -22,11 +24,15 @@ PATIENCE = 300
 
 
 class Run(NamedTuple):
-    """What a run took: CPU time of the process itself (user and system), time on the clock, and what it printed."""
+    """What a run took: CPU time of the process itself (user and system), time on the clock, what it printed.
+
+    `helpers`: CPU time of what it started and left, which is the process that translates.
+    """
 
     cpu: float
     wall: float
     output: bytes
+    helpers: float
 
 
 class Machines:
@@ -71,7 +77,8 @@ class Machines:
 
 
 def _timed(command: list[str], environment: dict[str, str]) -> Run:
-    """Run a command, alone in its process group; its own CPU time, without the helpers that outlive it."""
+    """Run a command, alone in its process group, and wait for the helpers that outlive it."""
+    _adopt_orphans()
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     begin = time.perf_counter()
     process = subprocess.Popen(
@@ -85,7 +92,24 @@ def _timed(command: list[str], environment: dict[str, str]) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return Run(usage.ru_utime + usage.ru_stime, wall, output)
+    return Run(usage.ru_utime + usage.ru_stime, wall, output, _helpers())
+
+
+@cache
+def _adopt_orphans() -> None:
+    """From now on what our children leave behind is our child (prctl(2), PR_SET_CHILD_SUBREAPER)."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+
+
+def _helpers() -> float:
+    """Wait for all children that are left; the CPU time that they took."""
+    taken = 0.0
+    while True:
+        try:
+            _, _, usage = os.wait4(-1, 0)
+        except ChildProcessError:
+            return taken
+        taken += usage.ru_utime + usage.ru_stime
 
 
 def version(machine: str) -> str:

@@ -17,11 +17,15 @@ _COLOURS = {"qemu-riscv64": "#3b6ea5", "qemu-system-riscv64": "#7fb0d8", "native
 
 
 class Steady(NamedTuple):
-    """A kernel's figures: units of work, and for each machine the seconds that they took, one for each round."""
+    """A kernel's figures: units of work, and for each machine the seconds that they took, one for each round.
+
+    `compiling`: seconds that forkyard's translations took, once, before all rounds.
+    """
 
     kernel: str
     units: int
     seconds: dict[str, list[float]]
+    compiling: float
 
     def ratio(self, machine: str) -> float:
         """How many times as fast as `machine` forkyard is: of the medians."""
@@ -91,14 +95,14 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def _steady(title: str, results: list[Steady], others: list[str]) -> str:
-    heads = ["kernel", "median, s", "minimum, s", *(f"over {name}" for name in others)]
+    heads = ["kernel", "median, s", "minimum, s", "compiling, s", *(f"over {name}" for name in others)]
     rows = []
     for result in results:
         own = result.seconds["forkyard"]
         ratios = [f"{result.ratio(name):.2f}" for name in others]
-        rows.append([result.kernel, f"{median(own):.3f}", f"{min(own):.3f}", *ratios])
+        rows.append([result.kernel, f"{median(own):.3f}", f"{min(own):.3f}", f"{result.compiling:.2f}", *ratios])
     means = [f"**{geometric_mean([result.ratio(name) for result in results]):.2f}**" for name in others]
-    rows.append(["geometric mean", "", "", *means])
+    rows.append(["geometric mean", "", "", "", *means])
     return f"## Steady state: {title}\n\n{_table(heads, rows)}"
 
 
