@@ -11,6 +11,7 @@ A frame is never OPEN and CODE at once, and OPEN implies DIRTY.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import sys
 from collections.abc import Callable
@@ -135,9 +136,13 @@ def _reserved(size: int) -> mmap.mmap:
     """Zeros that the host need not have yet: a page is taken when it is first written. MemoryError."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
     try:
-        return mmap.mmap(-1, size, flags=flags)
+        memory = mmap.mmap(-1, size, flags=flags)
     except OSError as error:
         raise MemoryError(f"{size} bytes of physical memory: {error.strerror}") from None
+    if hasattr(mmap, "MADV_HUGEPAGE"):  # or guests that use much memory at random wait for the host's own TLB
+        with contextlib.suppress(OSError):  # a kernel without huge pages
+            memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory
 
 
 def _ignore(ppn: int, low: int, high: int) -> None:
