@@ -105,7 +105,7 @@ class Frames:
 
     def count(self, ppn: int) -> int:
         """The number of holders; 0 if the frame is free."""
-        word = int(self._counts[ppn - self._first])
+        word: int = self._counts[ppn - self._first]
         return 0 if word & _FREE else word & _COUNT
 
     def hold(self, ppn: int) -> None:

@@ -68,7 +68,8 @@ class Ram:
 
     def read64(self, pa: int) -> int:
         """The aligned 64-bit word at `pa`."""
-        return int(self.words64[pa - RAM_BASE >> 3])
+        word: int = self.words64[pa - RAM_BASE >> 3]
+        return word
 
     def write64(self, pa: int, value: int) -> None:
         """Store an aligned 64-bit word (a hot path: all page table entries)."""

@@ -102,7 +102,14 @@ class Tlb:
                 space.clear()
 
     def sfence(self, asid: int | None, page: int | None) -> None:
-        """sfence.vma (Privileged, "SFENCE.VMA"): forget one page or all, of one address space or all."""
+        """sfence.vma (Privileged, "SFENCE.VMA"): forget one page or all, of one address space or all.
+
+        One page of one address space comes first: every page that is copied on write is one.
+        """
+        if asid is not None and page is not None and not self.superpages[0]:
+            if asid in self.spaces:
+                self.spaces[asid].drop(page)
+            return
         if asid is None:
             chosen = list(self.spaces.values())
         else:
