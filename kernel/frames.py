@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _FREE, _LISTED = 1 << 31, 1 << 30
 _COUNT = _LISTED - 1
+_PAGES = 1 << 26  # in the half of an address space that processes have
 _PER_PAGE = 1024  # words in one frame of the table, and of the stack
 
 
@@ -70,11 +71,20 @@ class Frames:
     def _wished(self, slot: int, va: int) -> int:
         """The index of a free frame for a page, by those of its neighbours or by its address; 0 if there is none."""
         counts = self._counts
-        for wish in (*self._neighbours(slot), (va // PAGE + self.total // 4) % self.total):
+        for wish in (*self._neighbours(slot), self._usual(va // PAGE)):
             word = counts[wish]
             if not word or word & _FREE:
                 return wish
         return 0
+
+    def _usual(self, page: int) -> int:
+        """The index that a page has if nothing stands in the way.
+
+        A program's lie from one quarter of RAM upwards, those of a stack and of what is below it from three quarters
+        downwards: they must not meet, or an array has a hole where the frame of somebody's stack is.
+        """
+        place = page + self.total // 4 if page < _PAGES // 2 else page - _PAGES + self.total * 3 // 4
+        return place % self.total
 
     def _neighbours(self, slot: int) -> list[int]:
         """Indices of the frames that would continue those of the pages beside a leaf entry."""
