@@ -71,20 +71,21 @@ class Frames:
     def _wished(self, slot: int, va: int) -> int:
         """The index of a free frame for a page, by those of its neighbours or by its address; 0 if there is none."""
         counts = self._counts
-        for wish in (*self._neighbours(slot), self._usual(va // PAGE)):
+        for wish in (*self._neighbours(slot), *self._usual(va // PAGE)):
             word = counts[wish]
             if not word or word & _FREE:
                 return wish
         return 0
 
-    def _usual(self, page: int) -> int:
-        """The index that a page has if nothing stands in the way.
+    def _usual(self, page: int) -> list[int]:
+        """The indices that a page has if nothing stands in the way, so that a process, its child and the child's child
+        can each have an array in one piece.
 
-        A program's lie from one quarter of RAM upwards, those of a stack and of what is below it from three quarters
-        downwards: they must not meet, or an array has a hole where the frame of somebody's stack is.
+        A program's lie from a quarter, a half and three quarters of RAM upwards, those of a stack and of what is below
+        it from there downwards: an array must have no hole where the frame of somebody's stack is.
         """
-        place = page + self.total // 4 if page < _PAGES // 2 else page - _PAGES + self.total * 3 // 4
-        return place % self.total
+        place = page if page < _PAGES // 2 else page - _PAGES
+        return [(place + self.total * quarter // 4) % self.total for quarter in (1, 2, 3)]
 
     def _neighbours(self, slot: int) -> list[int]:
         """Indices of the frames that would continue those of the pages beside a leaf entry."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vm.isa.expr import Let, SetX, Store
+from vm.isa.expr import Let, SetX, Store, Value
 from vm.native.ir import PLAIN
 from vm.native.regions import Block
 from vm.ram import PAGE
@@ -46,7 +46,12 @@ class Bases:
         for effect in op.insn.effects:
             if isinstance(effect, SetX) and op.fields[effect.field]:
                 self._values += 1
-                self._known[op.fields[effect.field]] = self.of(op) if op.insn.name == "addi" else (self._values, 0)
+                self._known[op.fields[effect.field]] = self.of(op) if _adds(effect.value) else (self._values, 0)
+
+
+def _adds(value: Value) -> bool:
+    """Whether it is rs1 and the immediate."""
+    return value.op == "add" and [(arg.op, arg.attr) for arg in value.args] == [("xreg", "rs1"), ("field", "imm")]
 
 
 def groups(block: Block) -> dict[int, Group]:

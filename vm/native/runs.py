@@ -44,7 +44,7 @@ REACHERS = {
 #: takes a small part of the time however the runs change. Nobody begins to look with less than a generation's.
 EACH_CALL, EACH_GENERATION, MOST_LOOKS = 64, 512, 1 << 15
 #: How often the TLB serves a slot before it gets another run.
-PATIENCE = 64
+PATIENCE = 256
 _END = RUN * MOST_RUNS
 _POINTER_BITS = PTE_RESERVED | PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PTE_A | PTE_D
 
