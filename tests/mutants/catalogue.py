@@ -591,7 +591,7 @@ MACHINE = (
         "LlvmEngine._install",
         "self._regions.unexpect(ppn, pc)",
         "pass",
-        ("tests/vm/test_worker.py::test_loops_are_translated_though_the_worker_is_killed_while_it_is_at_them",),
+        ("tests/vm/test_worker.py::test_a_loop_is_translated_though_the_worker_is_killed_while_it_is_at_it",),
     ),
     Mutant("reserved-bits-are-accepted", "vm.mmu", "Mmu._leaf", " or pte & PTE_RESERVED", "", (SV39,)),
     Mutant(
@@ -610,7 +610,7 @@ MACHINE = (
         "sfence-of-one-page-does-nothing",
         "vm.tlb",
         "Tlb.sfence",
-        "space.drop(page)",
+        "self.spaces[asid].drop(page)",
         "pass",
         (f"{MEMORY}::test_a_page_that_lost_its_right_to_be_written_is_not_written_after_sfence",),
     ),

@@ -174,18 +174,18 @@ def test_an_empty_cache_is_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(cache) == 1
 
 
-def test_loops_are_translated_though_the_worker_is_killed_while_it_is_at_them() -> None:
-    """Two loops that take turns; what the first worker was asked is asked again when the jumps are hot again."""
-    inner = [i("addi", rd=6, rs1=6, imm=-1), i("bne", rs1=6, rs2=0, imm=-4)]
-    set_6 = i("lui", rd=6, imm=0x10000)
-    board = Board([set_6, *inner, set_6, *inner, i("jal", rd=0, imm=-24)], engine="llvm")
+def test_a_loop_is_translated_though_the_worker_is_killed_while_it_is_at_it() -> None:
+    """What the first worker was asked is asked again when the jump is hot again. There is no other loop to ask for."""
+    board = Board([i("addi", rd=6, rs1=6, imm=-1), i("jal", rd=0, imm=-4)], engine="llvm")
     engine = board.machine.engine
     assert isinstance(engine, LlvmEngine)
-    deadline = time.monotonic() + 60
-    while engine._translator._worker is None:
+    deadline = time.monotonic() + 30
+    while not engine._translator._asked:
         board.run(10_000)
+        if engine._translator._worker is not None:  # it begins with the machine, or with the first hot jump
+            engine._translator._worker._process.send_signal(signal.SIGSTOP)
     kill(engine._translator)
-    while len(engine._regions) < 2:
+    while not len(engine._regions):
         assert time.monotonic() < deadline, board.machine.stats
         board.run(100_000)
     assert engine._translator._ended == 1
