@@ -19,16 +19,14 @@ from vm.native.layout import (
     MACHINE,
     MOST_RUNS,
     NO_ADDEND,
-    RAM_SIZE,
-    RAM_START,
-    ROOT,
     RUN,
     RUNS,
     SLOT_COUNT,
     STORES,
     WALKING,
 )
-from vm.ram import OPEN, RAM_BASE
+from vm.native.walk import AT_RAM, BEGIN, ENTRY, LEADS
+from vm.ram import OPEN
 
 #: The functions' names; whom each asks for the first page; which runs; what it wants of a leaf and of its frame.
 REACHERS = {
@@ -51,25 +49,11 @@ _POINTER_BITS = PTE_RESERVED | PTE_V | PTE_R | PTE_W | PTE_X | PTE_U | PTE_A | P
 #: The host address of a page's entry in the lowest table, or 0.
 _LOWEST = f"""
 define internal i64 @lowest(ptr %m, i64 %va) {{
-  %up = ashr i64 %va, 38
-  %up1 = add i64 %up, 1
-  %fine = icmp ult i64 %up1, 2
-  %rootp = getelementptr i8, ptr %m, i64 {ROOT}
-  %root = load i64, ptr %rootp{MACHINE}
-  %ramp = getelementptr i8, ptr %m, i64 {RAM_START}
-  %ram = load i64, ptr %ramp{MACHINE}
-  %sizep = getelementptr i8, ptr %m, i64 {RAM_SIZE}
-  %size = load i64, ptr %sizep{MACHINE}
-  br i1 %fine, label %level, label %none
+{BEGIN}{AT_RAM}  br i1 %fine, label %level, label %none
 level:
   %table = phi i64 [%root, %0], [%below, %inner]
   %shift = phi i64 [30, %0], [%nextshift, %inner]
-  %vpn = lshr i64 %va, %shift
-  %index = and i64 %vpn, 511
-  %offset = shl i64 %index, 3
-  %at = add i64 %table, %offset
-  %inside = icmp ult i64 %at, %size
-  br i1 %inside, label %look, label %none
+{ENTRY}  br i1 %inside, label %look, label %none
 look:
   %host = add i64 %ram, %at
   %last = icmp eq i64 %shift, 12
@@ -77,11 +61,7 @@ look:
 read:
   %hostp = inttoptr i64 %host to ptr
   %pte = load i64, ptr %hostp{GUEST}
-  %ppn0 = shl i64 %pte, 10
-  %ppn1 = lshr i64 %ppn0, 20
-  %pa = shl i64 %ppn1, 12
-  %below = sub i64 %pa, {RAM_BASE}
-  %kind = and i64 %pte, {_POINTER_BITS}
+{LEADS}  %kind = and i64 %pte, {_POINTER_BITS}
   %pointer = icmp eq i64 %kind, {PTE_V}
   br i1 %pointer, label %inner, label %none
 inner:
@@ -106,16 +86,8 @@ read:
   %allowed = icmp eq i64 %rights, {{need}}
   %reserved = lshr i64 %pte, 54
   %unreserved = icmp eq i64 %reserved, 0
-  %ramp = getelementptr i8, ptr %m, i64 {RAM_START}
-  %ram = load i64, ptr %ramp{MACHINE}
-  %sizep = getelementptr i8, ptr %m, i64 {RAM_SIZE}
-  %size = load i64, ptr %sizep{MACHINE}
-  %ppn0 = shl i64 %pte, 10
-  %ppn1 = lshr i64 %ppn0, 20
-  %pa = shl i64 %ppn1, 12
-  %frame = sub i64 %pa, {RAM_BASE}
-  %inram = icmp ult i64 %frame, %size
-  %host = add i64 %ram, %frame
+{AT_RAM}{LEADS}  %inram = icmp ult i64 %below, %size
+  %host = add i64 %ram, %below
   %wanted = add i64 %va, %addend
   %same = icmp eq i64 %host, %wanted
   %c1 = and i1 %allowed, %unreserved
@@ -125,7 +97,7 @@ read:
 open:
   %flagsp = getelementptr i8, ptr %m, i64 {FLAGS}
   %flags = load ptr, ptr %flagsp{MACHINE}
-  %number = lshr i64 %frame, 12
+  %number = lshr i64 %below, 12
   %flagp = getelementptr i8, ptr %flags, i64 %number
   %flag = load i8, ptr %flagp{MACHINE}
   %is = and i8 %flag, {{flag}}
@@ -157,7 +129,7 @@ yes:
   %across = xor i64 %there, %here
   %other = icmp ugt i64 %across, 2097151
   %beside = add i64 %at, %next
-  %there_at = call i64 @entry_of(ptr %m, i64 %there, i64 %beside, i1 %other)
+  %there_at = call i64 @beside(ptr %m, i64 %there, i64 %beside, i1 %other)
   br label %page
 end:
   store i64 %less, ptr %looks
@@ -165,8 +137,8 @@ end:
 }}
 """
 #: The entry beside the last one, or where that was the last of its table, in another table.
-_ENTRY = """
-define internal i64 @entry_of(ptr %m, i64 %va, i64 %beside, i1 %other) {
+_BESIDE = """
+define internal i64 @beside(ptr %m, i64 %va, i64 %beside, i1 %other) {
   br i1 %other, label %search, label %same
 search:
   %found = call i64 @lowest(ptr %m, i64 %va)
@@ -358,6 +330,6 @@ declare i64 @llvm.smin.i64(i64, i64)
 """
 
 #: The IR of both, and how regions declare them.
-REACH = [_LOWEST, _ENTRY, _MERGE, _USED]
+REACH = [_LOWEST, _BESIDE, _MERGE, _USED]
 REACH += [(_GRANTS + _EXTENT + _REACH).format(name=name, **kind) for name, kind in REACHERS.items()]
 DECLARED = "\n".join(f"declare {WALKING} i64 @{name}(ptr, ptr, i64, i64, i64, i64)" for name in REACHERS)

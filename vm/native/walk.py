@@ -77,6 +77,34 @@ define internal {WALKING} void @note_dirty(ptr %m, i64 %frame) noinline {{
   ret void
 }}
 """
+#: Lines of walks, here and in runs.py: whether an address is canonical, and its root table; where RAM is and how large;
+#: the entry that a level's bits of the address choose; the physical address that an entry has, and its offset in RAM.
+BEGIN = f"""\
+  %up = ashr i64 %va, 38
+  %up1 = add i64 %up, 1
+  %fine = icmp ult i64 %up1, 2
+  %rootp = getelementptr i8, ptr %m, i64 {ROOT}
+  %root = load i64, ptr %rootp{MACHINE}
+"""
+AT_RAM = f"""\
+  %ramp = getelementptr i8, ptr %m, i64 {RAM_START}
+  %ram = load i64, ptr %ramp{MACHINE}
+  %sizep = getelementptr i8, ptr %m, i64 {RAM_SIZE}
+  %size = load i64, ptr %sizep{MACHINE}
+"""
+ENTRY = """\
+  %vpn = lshr i64 %va, %shift
+  %index = and i64 %vpn, 511
+  %offset = shl i64 %index, 3
+  %at = add i64 %table, %offset
+  %inside = icmp ult i64 %at, %size
+"""
+LEADS = f"""\
+  %ppn0 = shl i64 %pte, 10
+  %ppn1 = lshr i64 %ppn0, 20
+  %pa = shl i64 %ppn1, 12
+  %below = sub i64 %pa, {RAM_BASE}
+"""
 _WALK = f"""
 define {WALKING} i64 @{{name}}(ptr %m, i64 %address, i64 %bytes) noinline {{{{
 entry:
@@ -99,34 +127,16 @@ hit:
   %held = load i64, ptr %addendp{MACHINE}
   ret i64 %held
 miss:
-  %up = ashr i64 %va, 38
-  %up1 = add i64 %up, 1
-  %fine = icmp ult i64 %up1, 2
-  %rootp = getelementptr i8, ptr %m, i64 {ROOT}
-  %root = load i64, ptr %rootp{MACHINE}
-  %ramp = getelementptr i8, ptr %m, i64 {RAM_START}
-  %ram = load i64, ptr %ramp{MACHINE}
-  %sizep = getelementptr i8, ptr %m, i64 {RAM_SIZE}
-  %size = load i64, ptr %sizep{MACHINE}
-  br i1 %fine, label %level, label %help
+{BEGIN}{AT_RAM}  br i1 %fine, label %level, label %help
 level:
   %table = phi i64 [%root, %miss], [%below, %inner]
   %shift = phi i64 [30, %miss], [%nextshift, %inner]
-  %vpn = lshr i64 %va, %shift
-  %index = and i64 %vpn, 511
-  %offset = shl i64 %index, 3
-  %at = add i64 %table, %offset
-  %inside = icmp ult i64 %at, %size
-  br i1 %inside, label %read, label %help
+{ENTRY}  br i1 %inside, label %read, label %help
 read:
   %host = add i64 %ram, %at
   %hostp = inttoptr i64 %host to ptr
   %pte = load i64, ptr %hostp{GUEST}
-  %ppn0 = shl i64 %pte, 10
-  %ppn1 = lshr i64 %ppn0, 20
-  %pa = shl i64 %ppn1, 12
-  %below = sub i64 %pa, {RAM_BASE}
-  %kind = and i64 %pte, {PTE_RESERVED | PTE_V | PTE_R | PTE_W | PTE_X}
+{LEADS}  %kind = and i64 %pte, {PTE_RESERVED | PTE_V | PTE_R | PTE_W | PTE_X}
   %pointer = icmp eq i64 %kind, {PTE_V}
   br i1 %pointer, label %inner, label %leaf
 inner:
