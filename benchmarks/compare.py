@@ -133,7 +133,7 @@ def main() -> None:
         sets = measure_sets(machines, options, names)
         if options.write:
             costs = measure_costs(machines, options.rounds, names)
-            write(sets, costs, measure_whole(machines, max(options.rounds // 2, 1)), options.rounds, names)
+            write(sets, costs, measure_whole(machines, options.rounds), options.rounds, names)
 
 
 if __name__ == "__main__":

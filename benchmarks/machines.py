@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,10 +86,13 @@ def _timed(command: list[str], environment: dict[str, str]) -> Run:
         command, env=kept | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     assert process.stdout is not None
+    limit = threading.Timer(PATIENCE, process.kill)
+    limit.start()
     with process.stdout as pipe:
         output = pipe.read()
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
+    limit.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")

@@ -7,9 +7,10 @@ frame:
 
     | free 31 | listed 30 | count 29:0 |     0: never used yet
 
-Behind it is a stack of the numbers of frames that were freed, 32 bits each. Frames are handed out last freed first,
-then those that were never used, lowest first; those are zero already, which keeps the host from committing memory that
-no program asked for. A frame that is taken for its place stays on the stack, and is passed over there.
+Behind it is a stack of the numbers of frames that were freed, 32 bits each. A page gets a frame for its place if it is
+free, so that pages in a row have frames in a row. All else is handed out last freed first, then those that were
+never used, lowest first; those are zero already. A frame that is taken for its place stays on the stack, and is passed
+over there. Index 0 is the table's own, so that it can stand for none.
 """
 
 from __future__ import annotations

@@ -92,6 +92,24 @@ class Mmu:
         """What translate would return or raise, and change nothing."""
         return self._frame(satp, va, access, 0) | va & _OFFSET
 
+    def is_settled(self, satp: int, va: int, access: str) -> bool:
+        """Whether `translate` would succeed, and leave all page table entries as they are."""
+        try:
+            self._frame(satp, va, access, 0)
+        except PageFault:
+            return False
+        return not satp >> 60 or self._leaf_entry(satp, va) & _MARKS[access] == _MARKS[access]
+
+    def _leaf_entry(self, satp: int, va: int) -> int:
+        """The leaf entry of an address that has one."""
+        table = satp & PPN_MASK
+        for shift in (30, 21, 12):
+            pte = self.ram.read64((table << PAGE_SHIFT) + (va >> shift & 511) * 8)
+            if pte & _POINTER_BITS != PTE_V:
+                break
+            table = pte >> 10 & PPN_MASK
+        return pte
+
     def _frame(self, satp: int, va: int, access: str, marks: int) -> int:
         """The physical address of the 4 KiB frame of `va`, in RAM; its leaf entry gets the bits `marks`."""
         frame_pa = self._walk(satp, va, access, marks) if satp >> 60 else va & ~_OFFSET

@@ -1,4 +1,4 @@
-"""Physical memory: one lazily committed region, in frames of 4 KiB.
+"""Physical memory: one region, which the host commits as it is used, in huge pages if it can, in frames of 4 KiB.
 
 A flag byte per frame says what a write must do before it may go through without being seen:
 
@@ -134,7 +134,7 @@ class Ram:
 
 
 def _reserved(size: int) -> mmap.mmap:
-    """Zeros that the host need not have yet: a page is taken when it is first written. MemoryError."""
+    """Zeros that the host need not have yet: it takes a page, or a huge one, when it is written. MemoryError."""
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
     try:
         memory = mmap.mmap(-1, size, flags=flags)

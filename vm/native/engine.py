@@ -169,7 +169,7 @@ class LlvmEngine:
             n = self._fall_back(x, n)
         elif reason == DECODE:
             self._decode(x[PC])
-        elif reason == HOT:
+        elif reason == HOT and (n or x[PC] & -PAGE in space.fetch):  # else to fetch it would show in its page's entry
             self._translate(x[PC], space)
         elif reason == CHECK:
             self._check(x[PC], space)
@@ -289,7 +289,15 @@ class LlvmEngine:
         """The region at `pc` wants to know whether it may run here."""
         region = self._regions.at(self._frame(pc), pc)
         assert region is not None
-        region.check(space.fetch, space.epoch)
+        satp, pages = self.memory.satp, [page for page, _, _, _ in region.parts]
+        for page in pages:
+            if page not in space.fetch and self.mmu.is_settled(satp, page, "fetch"):
+                self.mmu.translate(satp, page, "fetch")  # the TLB has been flushed since it ran there
+        if all(page in space.fetch for page in pages):
+            region.check(space.fetch, space.epoch)
+        else:  # it will be made again of the pages that are there
+            self._regions.discard(region)
+            self._restore(region)
 
     def _assist(self, x: memoryview, n: int) -> int:
         """Run one instruction, this once, by its python handler; returns what is left of the budget."""

@@ -74,14 +74,18 @@ class Regions:
         """Bytes of a frame change: those that were made from them, which are in use no more."""
         gone = [region for region in self._uses.get(ppn, ()) if _overlap(region, ppn, low, high)]
         for region in gone:
-            self.forget(region.parts[0][1], region.entry)
-            for _, used, _, _ in region.parts:
-                self._uses[used].pop(region, None)
-                if not self._uses[used]:
-                    del self._uses[used]
+            self.discard(region)
         if high - low == PAGE:
             self._entries.pop(ppn, None)
         return gone
+
+    def discard(self, region: Installed) -> None:
+        """It is in use no more. (A frame that lies at two addresses may be two of its parts.)"""
+        self.forget(region.parts[0][1], region.entry)
+        for used in dict.fromkeys(ppn for _, ppn, _, _ in region.parts):
+            self._uses[used].pop(region, None)
+            if not self._uses[used]:
+                del self._uses[used]
 
     def __len__(self) -> int:
         return sum(region is not None for regions in self._entries.values() for region in regions.values())

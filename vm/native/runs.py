@@ -192,8 +192,17 @@ declare i64 @llvm.umin.i64(i64, i64)
 declare i64 @llvm.umax.i64(i64, i64)
 """
 
-#: For an access of `%size` bytes at `%address`, which comes next: find a run that has `%bytes` bytes from `%first` on,
-#: among them the access's, and give it to the slot. Its addend, or NO_ADDEND.
+#: Give a run to a slot: one that has all `%bytes` bytes from `%first` on, which a group accesses. Its leader is next:
+#: `%size` bytes at `%address`. The run's addend; or NO_ADDEND, which the last comparison makes sure of.
+#:
+#:     if the generation is another: forget all runs; looks += EACH_GENERATION
+#:     looks += EACH_CALL
+#:     for each run: if it has all bytes, fill the slot with it
+#:     addend = walk(address, size), which alone sets bits and takes faults: NO_ADDEND, then nothing has changed
+#:     low, high = the page, with the runs beside it (merge)
+#:     if that is not all, and looks suffice: low, high = as far as entries grant the access, both ways (extent), merged
+#:     keep it, in the place of a run that it was merged with, or of the one that is kept longest
+#:     fill the slot with it
 _REACH = f"""
 define {WALKING} i64 @{{name}}(ptr %m, ptr %slot, i64 %address, i64 %size, i64 %first, i64 %bytes) noinline {{{{
 entry:

@@ -135,10 +135,9 @@ class SlotWriter(Writer):
         return {reached: made, hit: cached}
 
     def _on_page(self, wish: Wish, tag: str) -> str:
-        """Whether all bytes are on the page of a TLB entry's tag, and an access that is alone is aligned."""
-        alone = wish.size - 1 if wish.span == wish.size else 0
-        known = self._emit(f"icmp eq i64 {tag}, {self._emit(f'and i64 {wish.first}, {-PAGE | alone}')}")
-        if wish.span == wish.size:
+        """Whether all bytes are on the page of a TLB entry's tag, which is no page's address if the entry is empty."""
+        known = self._emit(f"icmp eq i64 {tag}, {self._emit(f'and i64 {wish.first}, {-PAGE}')}")
+        if wish.span == 1:
             return known
         last = self._emit(f"add i64 {wish.first}, {wish.span - 1}")
         near = self._emit(f"icmp ult i64 {self._emit(f'xor i64 {last}, {wish.first}')}, {PAGE}")
