@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.vm.support import CODE_VA, DATA_VA, ECALL, RW, Board, R, i, registers_of
 from vm.isa.cause import Cause
-from vm.mmu import PTE_A, PTE_D, make_satp
+from vm.mmu import PTE_A, PTE_D, make_pte, make_satp
+from vm.native.slots import FEW
 from vm.ram import PAGE
 from vm.trap import Exit, Trap
 
@@ -18,30 +19,45 @@ pytestmark = pytest.mark.usefixtures("eager")
 
 PAGES = 60
 TOUCHED = RW | PTE_A | PTE_D
+READS = [word for at in (24, 8, 16, 0) for word in (i("ld", rd=6, rs1=8, imm=at), i("add", rd=5, rs1=5, rs2=6))]
 #: Adds the words at x8 up to x8 + 24 to x5, and stores the sum at x8 + 32; then x8 += x9, up to x10.
 SUMS = [
-    *(word for at in (24, 8, 16, 0) for word in (i("ld", rd=6, rs1=8, imm=at), i("add", rd=5, rs1=5, rs2=6))),
+    *READS,
     i("sd", rs1=8, rs2=5, imm=32),
     i("add", rd=8, rs1=8, rs2=9),
     i("bltu", rs1=8, rs2=10, imm=-40),
     ECALL,
 ]
+#: The same without the store.
+LOADS = [*READS, i("add", rd=8, rs1=8, rs2=9), i("bltu", rs1=8, rs2=10, imm=-36), ECALL]
 
 
-def summed(engine: str, order: list[int], flags: int = TOUCHED, satp: int = 0) -> Board:
+def summed(engine: str, order: list[int], words: list[int] = SUMS) -> Board:
     """A board whose data pages have their frames in this order, each full of its own number in every word."""
-    board = Board(SUMS, data_pages=len(order), engine=engine)
+    board = Board(words, data_pages=len(order), engine=engine)
     for page, number in enumerate(order):
         ppn = board.data_ppns[number]
         board.ram.write(ppn * PAGE, (number + 1).to_bytes(8, "little") * (PAGE // 8))
-        board.map(DATA_VA + page * PAGE, ppn, flags)
+        board.map(DATA_VA + page * PAGE, ppn, TOUCHED)
     return board
 
 
 def go(board: Board, start: int = DATA_VA, step: int = 512, pages: int = PAGES) -> Exit:
     """Run the loop from `start` on."""
+    return go_to(board, start, DATA_VA + pages * PAGE, step)
+
+
+def go_to(board: Board, start: int, end: int, step: int = 512) -> Exit:
+    """Run the loop from `start` to `end`. It is hot at once: on the llvm engine a region runs it."""
+    result = loop(board, start, end, step)
+    assert board.machine.stats.get("regions") != 0
+    return result
+
+
+def loop(board: Board, start: int, end: int, step: int) -> Exit:
+    """The same, with a region or without."""
     board.hart.pc = CODE_VA
-    board.hart.x[5], board.hart.x[8], board.hart.x[9], board.hart.x[10] = 0, start, step, DATA_VA + pages * PAGE
+    board.hart.x[5], board.hart.x[8], board.hart.x[9], board.hart.x[10] = 0, start, step, end
     return board.run(1 << 20)
 
 
@@ -106,12 +122,17 @@ def test_a_run_for_stores_ends_before_a_page_that_may_be_read_only() -> None:
     assert result == Exit(30 * 8 * 11 + 8, Trap(Cause.STORE_PAGE, CODE_VA + 32, DATA_VA + 30 * PAGE + 32))
 
 
-def test_a_run_ends_before_pages_whose_a_or_d_bit_is_to_be_set() -> None:
-    boards = [summed(engine, ORDERS["upwards"], RW) for engine in ("python", "llvm")]
+@pytest.mark.parametrize(("words", "flags"), [(LOADS, RW), (SUMS, RW), (SUMS, RW | PTE_A)])
+def test_a_run_ends_before_pages_whose_a_or_d_bit_is_to_be_set(words: list[int], flags: int) -> None:
+    """Where there are stores all frames are open already: nothing but the bits ends the run."""
+    boards = [summed(engine, ORDERS["upwards"], words) for engine in ("python", "llvm")]
     for board in boards:
-        for page in range(20, 40):
-            board.map(DATA_VA + page * PAGE, board.data_ppns[page], TOUCHED if page < 30 else RW | PTE_A)
-    same(boards, *(go(board, DATA_VA + 20 * PAGE, pages=50) for board in boards))
+        go(board)
+        for page in range(30, 50):
+            board.map(DATA_VA + page * PAGE, board.data_ppns[page], flags)
+        board.machine.sfence(board.asid, None)
+    same(boards, *(go(board, DATA_VA + 20 * PAGE, pages=45) for board in boards))
+    assert boards[1].pte(DATA_VA + 40 * PAGE) & PTE_A
 
 
 def test_stores_through_a_run_are_seen_again_after_a_snapshot() -> None:
@@ -152,14 +173,110 @@ def test_an_instruction_between_data_is_not_in_a_run_for_stores() -> None:
     assert results[0] == results[1]
 
 
+# --- where a run must end ---------------------------------------------------------------------------------------
+
+#: Pages on each side of a border between two lowest tables, and where that is.
+SIDE = 8
+BORDER = 0x60_0000
+FIRST, END = BORDER - SIDE * PAGE, BORDER + SIDE * PAGE
+FORTH, BACK = list(range(SIDE)), list(range(SIDE))[::-1]
+
+
+def bordered(engine: str, below: list[int], above: list[int]) -> Board:
+    """A board with data on both sides of BORDER: the frames of the pages below it, and of those above, in this order.
+
+    Between the two tables lies a frame that looks as if all frames were in a row: it goes on as the first table would,
+    and ends as the second one would begin.
+    """
+    board = Board(SUMS, data_pages=2 * SIDE, engine=engine)
+    lower, upper = board.data_ppns[:SIDE], board.data_ppns[SIDE:]
+    for ppn in board.data_ppns:
+        board.ram.write(ppn * PAGE, ppn.to_bytes(8, "little") * (PAGE // 8))
+    table = board.pages.entry(board.root, FIRST) // PAGE
+    between = board.pages.frame()
+    assert [table, board.pages.entry(board.root, BORDER) // PAGE] == [between - 1, between + 1]
+    for page in range(SIDE):
+        board.map(FIRST + page * PAGE, lower[below[page]], TOUCHED)
+        board.map(BORDER + page * PAGE, upper[above[page]], TOUCHED)
+        board.ram.write64(between * PAGE + page * 8, make_pte(upper[page], TOUCHED))
+        board.ram.write64(between * PAGE + PAGE - (SIDE - page) * 8, make_pte(lower[page], TOUCHED))
+    return board
+
+
+@pytest.mark.parametrize("start", [FIRST, BORDER])
+@pytest.mark.parametrize(("below", "above"), [(FORTH, FORTH), (FORTH, BACK), (BACK, FORTH)])
+def test_across_the_end_of_a_table_the_right_words_are_read(below: list[int], above: list[int], start: int) -> None:
+    """Whether the first access is below the border or above it: runs are looked for to both sides."""
+    boards = [bordered(engine, below, above) for engine in ("python", "llvm")]
+    for first in (start, FIRST):
+        same(boards, *(go_to(board, first, END - PAGE) for board in boards))
+    assert boards[1].machine.stats["regions"] == 1
+
+
+@pytest.mark.parametrize("start", [FIRST, BORDER])
+def test_frames_in_a_row_need_one_walk_across_the_end_of_a_table(start: int) -> None:
+    board = bordered("llvm", FORTH, FORTH)
+    go_to(board, FIRST, END - PAGE)
+    board.machine.sfence(board.asid, None)
+    before = board.machine.stats["tlb_misses"]
+    go_to(board, start, END - PAGE)
+    go_to(board, FIRST, END - PAGE)
+    assert board.machine.stats["tlb_misses"] == before + 2
+
+
+#: The ends of the lower and the upper half of all addresses. Sv39 does not look at the bits in which they differ.
+LOWER_END, UPPER_START = 0x40_0000_0000, 0xFFFF_FFC0_0000_0000
+
+
+@pytest.mark.parametrize("engine", ["python", "llvm"])
+def test_no_run_goes_on_behind_the_lower_half_of_addresses(engine: str) -> None:
+    """The page table has entries there: those of the upper half, and their frames are next in the row."""
+    board = summed(engine, [0, 1])
+    board.map(LOWER_END - PAGE, board.data_ppns[0], TOUCHED)
+    board.map(UPPER_START, board.data_ppns[1], TOUCHED)
+    result = go_to(board, LOWER_END - PAGE, LOWER_END + PAGE)
+    assert result == Exit(8 * 11, Trap(Cause.LOAD_PAGE, CODE_VA, LOWER_END + 24))
+
+
+@pytest.mark.parametrize("engine", ["python", "llvm"])
+def test_no_run_begins_before_the_upper_half_of_addresses(engine: str) -> None:
+    board = summed(engine, [0, 1])
+    board.map(LOWER_END - PAGE, board.data_ppns[0], TOUCHED)
+    board.map(UPPER_START, board.data_ppns[1], TOUCHED)
+    assert go_to(board, UPPER_START, UPPER_START + PAGE).trap == Trap(Cause.ECALL, CODE_VA + 44, 0)
+    result = go_to(board, UPPER_START - PAGE, UPPER_START)
+    assert result == Exit(0, Trap(Cause.LOAD_PAGE, CODE_VA, UPPER_START - PAGE + 24))
+
+
+@pytest.mark.parametrize("engine", ["python", "llvm"])
+@pytest.mark.parametrize("bit", range(54, 64))
+def test_a_run_ends_before_a_leaf_with_reserved_bits(bit: int, engine: str) -> None:
+    board = summed(engine, ORDERS["upwards"])
+    go(board)
+    board.map(DATA_VA + 30 * PAGE, board.data_ppns[30], TOUCHED | 1 << bit)
+    board.machine.sfence(board.asid, None)
+    assert go(board) == Exit(30 * 8 * 11, Trap(Cause.LOAD_PAGE, CODE_VA, DATA_VA + 30 * PAGE + 24))
+
+
+@pytest.mark.parametrize("engine", ["python", "llvm"])
+def test_a_run_ends_where_ram_does(engine: str) -> None:
+    """Its last frames are in a row with what is no RAM."""
+    board = summed(engine, ORDERS["upwards"])
+    end = board.ram.first_ppn + board.ram.frames
+    for page in range(8):
+        board.map(DATA_VA + page * PAGE, end - 4 + page, TOUCHED)
+    assert go(board) == Exit(4 * 8 * 11, Trap(Cause.LOAD_ACCESS, CODE_VA, DATA_VA + 4 * PAGE + 24))
+
+
 # --- any pages, any accesses -----------------------------------------------------------------------------------
 
 
 class Access(NamedTuple):
-    """A load into or a store of x5, `at` bytes from x8."""
+    """A load into or a store of x5, `at` bytes from register `base`: x8, or x11, one step ahead of it."""
 
     name: str
     at: int
+    base: int
 
 
 class Change(NamedTuple):
@@ -171,8 +288,13 @@ class Change(NamedTuple):
 
 
 _accesses = st.builds(
-    Access, st.sampled_from(["ld", "lw", "lbu", "sd", "sh", "sb"]), st.sampled_from([-8, -1, 0, 1, 4, 8, 64, 2040])
+    Access,
+    st.sampled_from(["ld", "lw", "lbu", "sd", "sh", "sb"]),
+    st.sampled_from([-8, -1, 0, 1, 4, 8, 64, 2040]),
+    st.sampled_from([8, 8, 11]),
 )
+#: With few a region has its slots in variables, with more in memory.
+_bodies = st.lists(_accesses, min_size=1, max_size=5) | st.lists(_accesses, min_size=FEW + 1, max_size=FEW + 4)
 _flags = st.sampled_from([TOUCHED, TOUCHED, TOUCHED, RW, RW | PTE_A, R | PTE_A, 0])
 _pages = st.integers(0, 7)
 _changes = st.lists(st.builds(Change, _pages, _pages, _flags), max_size=3)
@@ -181,25 +303,19 @@ _steps = st.sampled_from([8, 64, 1000, 4096])
 
 
 def program(accesses: list[Access]) -> list[int]:
-    """A loop that makes the accesses at x8, adds what it loads, and goes on at x8 + x9, up to x10."""
-    words = []
-    for name, at in accesses:
-        stores = name[0] == "s"
-        words += (
-            [i(name, rs1=8, rs2=5, imm=at)] if stores else [i(name, rd=6, rs1=8, imm=at), i("add", rd=5, rs1=5, rs2=6)]
-        )
+    """A loop that makes the accesses at x8 and x11, adds what it loads, and goes on at x8 + x9, up to x10."""
+    words = [i("add", rd=11, rs1=8, rs2=9)]
+    for name, at, base in accesses:
+        if name[0] == "s":
+            words += [i(name, rs1=base, rs2=5, imm=at)]
+        else:
+            words += [i(name, rd=6, rs1=base, imm=at), i("add", rd=5, rs1=5, rs2=6)]
     words += [i("add", rd=8, rs1=8, rs2=9)]
     return [*words, i("bltu", rs1=8, rs2=10, imm=-4 * len(words)), ECALL]
 
 
-@given(
-    st.lists(_accesses, min_size=1, max_size=5),
-    st.permutations(range(8)) | st.just(list(range(8))),
-    st.lists(st.tuples(_changes, _starts, _steps), min_size=1, max_size=3),
-)
-def test_any_accesses_to_any_pages_do_what_they_do_in_python(
-    accesses: list[Access], order: list[int], rounds: list[tuple[list[Change], int, int]]
-) -> None:
+def regions_made(accesses: list[Access], order: list[int], rounds: list[tuple[list[Change], int, int]]) -> int:
+    """Both engines do the same in each round, before which pages change. How many regions there were."""
     boards = [Board(program(accesses), data_pages=8, engine=engine) for engine in ("python", "llvm")]
     for board in boards:
         for page, number in enumerate(order):
@@ -210,5 +326,21 @@ def test_any_accesses_to_any_pages_do_what_they_do_in_python(
             for page, number, flags in changes:
                 board.map(DATA_VA + page * PAGE, board.data_ppns[number], flags)
                 board.machine.sfence(board.asid, DATA_VA + page * PAGE)
-            results.append(go(board, DATA_VA + start, step, 8))
+            results.append(loop(board, DATA_VA + start, DATA_VA + 8 * PAGE, step))
         same(boards, *results)
+    return boards[1].machine.stats["regions"]
+
+
+def test_any_accesses_to_any_pages_do_what_they_do_in_python() -> None:
+    regions = {"few": 0, "many": 0}
+
+    @given(
+        _bodies,
+        st.permutations(range(8)) | st.just(list(range(8))),
+        st.lists(st.tuples(_changes, _starts, _steps), min_size=1, max_size=3),
+    )
+    def agree(accesses: list[Access], order: list[int], rounds: list[tuple[list[Change], int, int]]) -> None:
+        regions["few" if len(accesses) <= FEW else "many"] += regions_made(accesses, order, rounds)
+
+    agree()
+    assert min(regions.values()) > 0
