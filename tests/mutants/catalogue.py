@@ -220,7 +220,7 @@ KERNEL = (
         "eager-shares-what-it-should-copy",
         "kernel.fork_eager",
         "copy_pages",
-        "cow.copy_frame(k, ppn) << 10",
+        "cow.copy_frame(k, ppn, slot, va) << 10",
         "ppn << 10",
         (f"{TABLES}::test_what_the_tlb_knew_before_the_fork_is_not_written_through_after_it",),
     ),
