@@ -6,7 +6,7 @@ import pytest
 
 from tests.vm.support import CODE_VA, ECALL, RX, Board, i, registers_of
 from vm.isa.cause import Cause
-from vm.mmu import PTE_A
+from vm.mmu import PTE_A, make_satp
 from vm.native.engine import LlvmEngine
 from vm.native.installed import Installed
 from vm.ram import PAGE
@@ -64,6 +64,18 @@ def test_a_region_of_two_pages_runs_on_after_a_flush() -> None:
     """The TLB knows neither page then, though both are where they were; and only one of them runs."""
     board = skipping()
     board.machine.sfence(board.asid, None)
+    rounds(board)
+    assert board.machine.stats["regions"] == 1
+    assert epoch(board) in regions(board)[0].guard
+
+
+def test_another_address_space_with_the_same_frames_runs_the_region() -> None:
+    """As a forked child does, with its parent's page table entries."""
+    board = skipping()
+    other = board.pages.frame()
+    for page in (CODE_VA, THERE):
+        board.pages.map(other, page, board.code_ppn, board.pte(page) & 0x3FF)
+    board.hart.satp = make_satp(2, other)
     rounds(board)
     assert board.machine.stats["regions"] == 1
     assert epoch(board) in regions(board)[0].guard

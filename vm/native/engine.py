@@ -15,7 +15,7 @@ from vm.isa.cause import Cause
 from vm.memory import INSTRUCTION_ALIGNMENT, Memory
 from vm.mmu import BARE, PPN_MASK, Mmu, asid_of
 from vm.native.code import ObjectCache, is_cached, native
-from vm.native.installed import Installed, Part, Regions
+from vm.native.installed import Installed, Part, Regions, fetched_from
 from vm.native.layout import (
     ACCESSES,
     ASSIST,
@@ -235,7 +235,7 @@ class LlvmEngine:
         """Pages with records around `pc`, its own first, that this address space has fetched from, and their ppns."""
         here = pc & -PAGE
         near = sorted((page for page in space.fetch if abs(page - here) < NEAR), key=lambda page: abs(page - here))
-        found = {page: (page + space.fetch[page] + RAM_BASE) >> PAGE_SHIFT for page in near[:MOST_AT_ONCE]}
+        found = {page: fetched_from(space.fetch, page) for page in near[:MOST_AT_ONCE]}
         return {page: ppn for page, ppn in found.items() if page in self._pages.get(ppn, ())}
 
     def _learn_jumps(self) -> None:

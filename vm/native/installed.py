@@ -30,10 +30,13 @@ class Installed:
 
     def check(self, fetches: dict[int, int], epoch: int) -> None:
         """Note whether an address space, at this epoch, has every page where the region has it from."""
-        fits = all(
-            page in fetches and (page + fetches[page] + RAM_BASE) >> PAGE_SHIFT == ppn for page, ppn, _, _ in self.parts
-        )
+        fits = all(page in fetches and fetched_from(fetches, page) == ppn for page, ppn, _, _ in self.parts)
         self.guard[epoch % GUARD_WORDS] = epoch if fits else epoch | REFUSED
+
+
+def fetched_from(fetches: dict[int, int], page: int) -> int:
+    """The ppn that a page has in the TLB's map of fetches."""
+    return (page + fetches[page] + RAM_BASE) >> PAGE_SHIFT
 
 
 class Regions:
