@@ -8,18 +8,15 @@ mixed into s11, which the program prints; a timer's handler mixes in where it ca
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import pytest
 from hypothesis import strategies as st
 
 from kernel.check import check
 from kernel.door import STDOUT
 from kernel.kernel import Kernel, Outcome
 from tests.kernel.machines import assemble, machine, record
-from vm.native import code, layout, worker
 
 #: Jumps after which what they jump to becomes a region.
 HOT = 4
@@ -39,22 +36,6 @@ class Kept:
     def store(self, name: str, content: bytes) -> None:
         """See ObjectCache."""
         self.objects[name] = content
-
-
-@contextmanager
-def eager(hot: int = HOT) -> Iterator[None]:
-    """Translate regions when a jump is taken for the `hot`th time, and at once: no worker decides when."""
-
-    def nobody(self: worker.Worker) -> None:
-        raise OSError
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "HOT_JUMPS", hot)
-        patch.setattr(worker.Worker, "__init__", nobody)
-        patch.setattr(code, "_natives", {})
-        code._parts.cache_clear()
-        yield
-    code._parts.cache_clear()
 
 
 class Case(NamedTuple):

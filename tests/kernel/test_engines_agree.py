@@ -13,8 +13,8 @@ from kernel.config import Config
 from kernel.door import STDERR, STDOUT, Door
 from kernel.events import Insn
 from kernel.kernel import Kernel
+from tests.eager import eager
 from tests.kernel.machines import record
-from vm.native import code, layout, worker
 
 PROGRAMS = Path(__file__).resolve().parent.parent.parent / "programs"
 #: Instructions after which a program is stopped that takes longer.
@@ -25,19 +25,9 @@ LOOPS = ("counter", "forkbomb", "matmul", "sieve", "threads", "yes")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def eager() -> Iterator[None]:
-    """Translate regions when a jump is taken for the 1000th time, and at once."""
-
-    def nobody(self: worker.Worker) -> None:
-        raise OSError
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "HOT_JUMPS", 1000)
-        patch.setattr(worker.Worker, "__init__", nobody)
-        patch.setattr(code, "_natives", {})
-        code._parts.cache_clear()
+def regions_soon() -> Iterator[None]:
+    with eager(1000):
         yield
-    code._parts.cache_clear()
 
 
 def boot_on(engine: str, name: str, quantum: int, most: int) -> Kernel:

@@ -10,7 +10,8 @@ from forkyard.samples import Samples
 from kernel import boot
 from kernel.config import Config
 from kernel.door import Door
-from tests.kernel.engines import Kept, Run, eager, go
+from tests.eager import eager
+from tests.kernel.engines import Kept, Run, go
 from tests.kernel.test_engines_agree import PROGRAMS
 
 NAMES = sorted(path.stem for path in PROGRAMS.glob("*.s"))

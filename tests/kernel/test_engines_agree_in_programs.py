@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.kernel.engines import PIECES, Kept, cases, eager, run
+from tests.eager import eager
+from tests.kernel.engines import HOT, PIECES, Kept, cases, run
 from tests.vm.support import examples
 
 
 @pytest.fixture(scope="module", autouse=True)
 def objects() -> Iterator[Kept]:
     """What was compiled, for the whole module; regions are made almost at once."""
-    with eager():
+    with eager(HOT):
         yield Kept()
 
 

@@ -8,7 +8,8 @@ from resource import getpagesize
 import pytest
 
 from kernel.kernel import Kernel
-from tests.kernel.engines import END, START, Kept, copy, eager
+from tests.eager import eager
+from tests.kernel.engines import END, HOT, START, Kept, copy
 from tests.kernel.machines import assemble, machine
 from vm.isa import TABLE
 from vm.native import code, worker
@@ -111,7 +112,7 @@ def resident() -> int:
 def test_what_is_gone_leaves_no_translations(text: str, least: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Programs that were executed before run the translations that are there: those are few."""
     monkeypatch.setattr(code, "MOST_LINKED", 50)
-    with eager():
+    with eager(HOT):
         native = run(text, "llvm")
     assert native.door.output == run(text, "python").door.output
     assert least <= native.machine.stats["regions"] <= most
@@ -122,7 +123,7 @@ def test_no_machine_keeps_an_old_linker_of_llvm_for_long(monkeypatch: pytest.Mon
     """Two hot loops, one after the other; between them another machine makes LLVM's linker old."""
     loop = "li t0, 2000\n1: addi t0, t0, -1\n bnez t0, 1b"
     monkeypatch.setattr(code, "MOST_LINKED", 50)
-    with eager():
+    with eager(HOT):
         first = machine(
             {"test": assemble(f"_start: {loop}\n sys 172\n {loop}\n exit 0")}, [b"test"], engine="llvm", objects=Kept()
         )
@@ -155,7 +156,7 @@ def test_what_llvms_linker_keeps_of_dead_regions_is_given_back(monkeypatch: pyte
     ids=["code", "processes"],
 )
 def test_the_host_needs_no_more_memory_for_many_than_for_few(text: str, longer: str) -> None:
-    with eager():
+    with eager(HOT):
         run(text, "llvm")
         before = resident()
         k = run(longer, "llvm")

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.vm.support import eager, heat
+from tests.vm.support import heat, regions_at_once
 
-__all__ = ["eager", "heat"]
+__all__ = ["heat", "regions_at_once"]

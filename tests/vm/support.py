@@ -13,6 +13,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.eager import eager
 from vm import engine_python
 from vm.hart import PC, SATP, Hart
 from vm.isa import TABLE
@@ -186,18 +187,8 @@ def heat(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return str(request.param)
 
 
-@pytest.fixture(scope="module")
-def eager() -> Iterator[None]:
-    """Translate regions when a jump is taken for the second time, and at once."""
-    from vm.native import code, layout, worker
-
-    def nobody(self: worker.Worker) -> None:
-        raise OSError
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "HOT_JUMPS", 2)
-        patch.setattr(worker.Worker, "__init__", nobody)
-        patch.setattr(code, "_natives", {})
-        code._parts.cache_clear()
+@pytest.fixture(scope="module", name="eager")
+def regions_at_once() -> Iterator[None]:
+    """Regions are made when a jump is taken for the second time."""
+    with eager(2):
         yield
-    code._parts.cache_clear()
